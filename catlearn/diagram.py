@@ -1,0 +1,420 @@
+"""Diagrams: the morphisms of the free cartesian category over a set of generators.
+
+A diagram `dom -> cod` is stored in single-assignment form: a list of nodes (generator, input wires), where the wires
+are numbered from the inputs on, and the output wires. That is a string diagram in a cartesian category: a wire used
+twice is a copy, a wire not used is discarded. The laws of the category are the optimisations: copy is natural, so equal
+nodes on equal wires are one; discard is natural, so nodes that no output needs are dropped. Both hold only for a
+generator whose reverse is additive in the cotangent (LENS.share); one that is marked otherwise is neither merged nor
+dropped.
+
+`f >> g` composes in diagrammatic order, `f @ g` is the tensor. Both are lazy: a long composite is flattened once, in
+time linear in its length. `f == g` says that the two have the same canonical form by the cartesian laws alone.
+
+>>> from catlearn.semirings import Z2
+>>> bit = Space((), Z2)
+>>> swap(bit, bit) >> swap(bit, bit) == identity((bit, bit))
+True
+>>> copy(bit) >> (identity(bit) @ discard(bit)) == identity(bit)
+True
+
+Source: Fox's theorem on cartesian categories; SPEC's laws are named in the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any, ClassVar, TypeAlias
+
+from catlearn.errors import CompositionError
+from catlearn.space import Object, Space, as_object, first_difference, show_object
+
+__all__ = ["Builder", "Diagram", "Generator", "copy", "discard", "identity", "swap", "wiring"]
+
+Wires: TypeAlias = tuple[int, ...]
+Node: TypeAlias = tuple["Generator", Wires, Wires]
+
+
+class Generator:
+    """A named basic morphism: data (its class and static fields), compared by value.
+
+    A subclass is a frozen dataclass that gives `dom` and `cod`, and as many of these as make sense:
+
+    - `reverse()`: the diagram R[g] : dom x changes(cod) -> changes(dom); None where `expansion` is to be reversed;
+    - `expansion()`: the same morphism as a diagram of smaller generators;
+    - `batched(size, flags)`: n copies side by side as one diagram, flags saying which inputs are stacked along a new
+      first axis and which are shared; None where it has no better form than a `Map`;
+    - `evaluate(arrays, *inputs)`: its meaning on arrays, in the operations of the functor `arrays`.
+
+    `additive` is False for a generator whose reverse is not additive in the cotangent: such a node is never merged or
+    dropped. `lawful` is False for one whose reverse is not the derivative of what it computes; its `expansion` is then
+    what it computes. `linear` lists groups of inputs such that every output is zero when a whole group is zero.
+    """
+
+    additive: bool = True
+    lawful: ClassVar[bool] = True
+    linear: ClassVar[tuple[tuple[int, ...], ...]] = ()
+
+    @property
+    def dom(self) -> Object:
+        """The object of the inputs."""
+        raise NotImplementedError
+
+    @property
+    def cod(self) -> Object:
+        """The object of the outputs."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """What a picture or an error calls it."""
+        return type(self).__name__.lower()
+
+    def reverse(self) -> Diagram | None:
+        """R[g], or None where the expansion is to be reversed instead."""
+        return None
+
+    def expansion(self) -> Diagram | None:
+        """The same morphism over smaller generators, or None."""
+        return None
+
+    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
+        """The generator on `size` samples at once, every output stacked; None if only a `Map` will do."""
+        return None
+
+    @cached_property
+    def reversed(self) -> Diagram | None:
+        """`reverse()`, computed once."""
+        return self.reverse()
+
+    @cached_property
+    def expanded(self) -> Diagram | None:
+        """`expansion()`, computed once."""
+        return self.expansion()
+
+    @cached_property
+    def diagram(self) -> Diagram:
+        """The diagram of this one node."""
+        dom = as_object(self.dom)
+        return Diagram(dom, [(self, tuple(range(len(dom))))], range(len(dom), len(dom) + len(self.cod)))
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.diagram(*arguments)
+
+
+class Diagram:
+    """A morphism `dom -> cod`; see the module's text.
+
+    `Diagram(dom, nodes, outputs)` is the diagram with those nodes (generator, input wires), the inputs being wires 0
+    to len(dom) - 1 and the outputs of the nodes following in order. Raises `CompositionError` where a wire's space is
+    not what the generator expects.
+    """
+
+    __slots__ = ("__dict__", "_flat", "_parts", "additive", "cod", "dom")
+    dom: Object
+    cod: Object
+    additive: bool
+    is_identity: bool = False  # known to be an identity when it was made
+
+    def __init__(
+        self,
+        dom: Space | Iterable[Space],
+        nodes: Iterable[tuple[Generator, Iterable[int]]] = (),
+        outputs: Iterable[int] | None = None,
+    ) -> None:
+        self.dom = as_object(dom)
+        builder = Builder(self.dom)
+        made = list(range(len(self.dom)))
+        for generator, inputs in nodes:
+            wires = tuple(made[k] for k in inputs)
+            came = tuple(builder.spaces[wire] for wire in wires)
+            if came != tuple(generator.dom):
+                raise first_difference(tuple(generator.dom), came, f"the inputs of {generator.name} do not fit")
+            made += builder.apply(generator, wires)
+        self._finish(builder, tuple(made[k] for k in (range(len(made)) if outputs is None else outputs)))
+
+    def _finish(self, builder: Builder, outputs: Wires) -> None:
+        self.cod = tuple(builder.spaces[wire] for wire in outputs)
+        self._flat = _canonical(builder, outputs)
+        self._parts = None
+        self.additive = all(generator.additive for generator, _, _ in self._flat[0])
+
+    @classmethod
+    def _of(cls, builder: Builder, outputs: Wires) -> Diagram:
+        result = cls.__new__(cls)
+        result.dom = builder.dom
+        result._finish(builder, outputs)
+        return result
+
+    @classmethod
+    def _lazy(cls, kind: str, first: Diagram, second: Diagram, dom: Object, cod: Object) -> Diagram:
+        result = cls.__new__(cls)
+        result.dom, result.cod = dom, cod
+        result._flat, result._parts = None, (kind, first, second)
+        result.additive = first.additive and second.additive
+        return result
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes in canonical order, each (generator, input wires, output wires)."""
+        return self._flatten()[0]
+
+    @property
+    def outputs(self) -> Wires:
+        """The output wires."""
+        return self._flatten()[1]
+
+    def _flatten(self) -> tuple[list[Node], Wires]:
+        if self.is_identity:
+            return [], tuple(range(len(self.dom)))
+        if self._flat is None:
+            builder = Builder(self.dom)
+            self._flat = _canonical(builder, builder.replay(self, tuple(range(len(self.dom)))))
+            self._parts = None
+        return self._flat  # type: ignore[no-any-return]
+
+    def __rshift__(self, other: Diagram) -> Diagram:
+        if not isinstance(other, Diagram):
+            return NotImplemented
+        if self.cod != other.dom:
+            raise first_difference(self.cod, other.dom, "cannot compose: the left diagram's codomain")
+        if self.is_identity or other.is_identity:
+            return other if self.is_identity else self
+        return Diagram._lazy(">>", self, other, self.dom, other.cod)
+
+    def __matmul__(self, other: Diagram) -> Diagram:
+        if not isinstance(other, Diagram):
+            return NotImplemented
+        if self.is_identity and other.is_identity:
+            return _identity(self.dom + other.dom)
+        if self.is_identity and not self.dom:
+            return other
+        if other.is_identity and not other.dom:
+            return self
+        return Diagram._lazy("@", self, other, self.dom + other.dom, self.cod + other.cod)
+
+    identity: ClassVar[Any]
+    swap: ClassVar[Any]
+
+    def __add__(self, other: Diagram) -> Diagram:
+        """The sum of parallel diagrams, <f, g> ; + (CLAC.left); the codomain must have addition."""
+        from catlearn.functions import add
+
+        if not isinstance(other, Diagram):
+            return NotImplemented
+        if self.dom != other.dom:
+            raise first_difference(self.dom, other.dom, "cannot add: the left diagram's domain")
+        if self.cod != other.cod:
+            raise first_difference(self.cod, other.cod, "cannot add: the left diagram's codomain")
+        return copy(self.dom) >> (self @ other) >> add(self.cod)
+
+    def select(self, outputs: Iterable[int]) -> Diagram:
+        """The diagram followed by the projection onto those outputs, in that order."""
+        return self >> wiring(self.cod, outputs)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Diagram):
+            return NotImplemented
+        return self is other or (self.dom == other.dom and self.cod == other.cod and self._flatten() == other._flatten())
+
+    @cached_property
+    def _hash(self) -> int:
+        nodes, outputs = self._flatten()
+        return hash((self.dom, tuple(nodes), outputs))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        nodes = [(generator, inputs) for generator, inputs, _ in self.nodes]
+        return f"Diagram({self.dom!r}, {nodes!r}, {self.outputs!r})"
+
+    def __str__(self) -> str:
+        return f"diagram {show_object(self.dom)} -> {show_object(self.cod)} of {len(self.nodes)} nodes"
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Run it on arrays and numbers, or, inside a traced function, apply it to wires.
+
+        One output comes back bare, several as a tuple, none as `()`.
+        """
+        from catlearn.tracing import Wire, apply_diagram, is_tracing
+
+        if any(isinstance(argument, Wire) for argument in arguments) or (is_tracing() and not arguments):
+            return apply_diagram(self, arguments)
+        from catlearn.functors import default_functor
+
+        return default_functor(self)(self)(*arguments)
+
+
+class Builder:
+    """A diagram being built: nodes are added one at a time, equal ones merged.
+
+    `spaces[wire]` is the space of a wire; `apply` adds a node; `replay` adds a whole diagram; `finish` makes the
+    diagram.
+    """
+
+    def __init__(self, dom: Object) -> None:
+        self.dom = dom
+        self.spaces: list[Space] = list(dom)
+        self.nodes: list[Node] = []
+        self._merged: dict[tuple[Generator, Wires], Wires] = {}
+        self._replayed: dict[tuple[int, Wires], tuple[Diagram, Wires]] = {}
+
+    def apply(self, generator: Generator, inputs: Wires) -> Wires:
+        """The output wires of the generator on those wires."""
+        if generator.additive:
+            known = self._merged.get((generator, inputs))
+            if known is not None:
+                return known
+        outputs = tuple(range(len(self.spaces), len(self.spaces) + len(generator.cod)))
+        self.spaces.extend(generator.cod)
+        self.nodes.append((generator, inputs, outputs))
+        if generator.additive:
+            self._merged[generator, inputs] = outputs
+        return outputs
+
+    def replay(self, diagram: Diagram, inputs: Wires) -> Wires:
+        """The output wires of the diagram on those wires.
+
+        Composites are walked with an explicit stack (no recursion), and a part met again on the same wires is looked
+        up, which keeps the textbook composition of lenses linear however it is nested.
+        """
+        results: list[Wires] = [inputs]
+        agenda: list[tuple[str, Any]] = [("run", diagram)]
+        while agenda:
+            order, subject = agenda.pop()
+            if order == "run":
+                wires = results.pop()
+                found = self._replayed.get((id(subject), wires)) if subject.additive else None
+                if found is not None:
+                    results.append(found[1])
+                elif subject.is_identity:
+                    results.append(wires)
+                elif subject._parts is None:
+                    results.append(self._replay_flat(subject, wires))
+                    if subject.additive and subject.nodes:
+                        self._replayed[id(subject), wires] = (subject, results[-1])
+                else:
+                    kind, first, second = subject._parts
+                    agenda.append(("remember", (subject, wires)))
+                    if kind == ">>":
+                        agenda += [("run", second), ("run", first)]
+                        results.append(wires)
+                    else:
+                        middle = len(first.dom)
+                        agenda += [("join", None), ("run", second), ("exchange", None), ("run", first)]
+                        results += [wires[middle:], wires[:middle]]
+            elif order == "exchange":
+                results[-1], results[-2] = results[-2], results[-1]
+            elif order == "join":
+                last = results.pop()
+                results[-1] = results[-1] + last
+            elif subject[0].additive:
+                self._replayed[id(subject[0]), subject[1]] = (subject[0], results[-1])
+        return results[0]
+
+    def _replay_flat(self, diagram: Diagram, inputs: Wires) -> Wires:
+        nodes, outputs = diagram._flatten()
+        if not nodes:
+            return tuple(map(inputs.__getitem__, outputs))
+        here = list(inputs)
+        for generator, sources, _ in nodes:
+            here.extend(self.apply(generator, tuple([here[k] for k in sources])))
+        return tuple([here[k] for k in outputs])
+
+    def finish(self, outputs: Iterable[int]) -> Diagram:
+        """The diagram from the builder's inputs to those wires."""
+        return Diagram._of(self, tuple(outputs))
+
+
+def _canonical(builder: Builder, outputs: Wires) -> tuple[list[Node], Wires]:
+    """The nodes that are needed, in the order in which a depth-first walk from the outputs first completes them."""
+    source = {wire: k for k, node in enumerate(builder.nodes) for wire in node[2]}
+    roots = [source[wire] for wire in outputs if wire in source]
+    roots += [k for k, (generator, _, _) in enumerate(builder.nodes) if not generator.additive]
+    rename = {k: k for k in range(len(builder.dom))}
+    nodes: list[Node] = []
+    done: set[int] = set()
+    for root in roots:
+        stack = [(root, False)]
+        while stack:
+            k, ready = stack.pop()
+            if k in done:
+                continue
+            generator, inputs, made = builder.nodes[k]
+            if ready:
+                done.add(k)
+                first = len(rename)
+                for offset, wire in enumerate(made):
+                    rename[wire] = first + offset
+                nodes.append((generator, tuple([rename[wire] for wire in inputs]), tuple(rename[w] for w in made)))
+            else:
+                stack.append((k, True))
+                stack.extend((source[w], False) for w in reversed(inputs) if w in source and source[w] not in done)
+    return nodes, tuple(rename[wire] for wire in outputs)
+
+
+def wiring(dom: Space | Iterable[Space], outputs: Iterable[int]) -> Diagram:
+    """The structural map whose k-th output is the input number `outputs[k]`: copies, discards, permutes.
+
+    >>> from catlearn.semirings import REAL, Z2
+    >>> wiring((Space((), REAL), Space((), Z2)), [1, 0, 1]).cod
+    (Space((), Z2), Space((), REAL), Space((), Z2))
+    """
+    spaces = as_object(dom)
+    wires = tuple(outputs)
+    if wires and not 0 <= min(wires) <= max(wires) < len(spaces):
+        raise CompositionError(f"wiring uses inputs {min(wires)} to {max(wires)} of {len(spaces)}")
+    result = Diagram.__new__(Diagram)
+    result.dom, result.cod = spaces, tuple(map(spaces.__getitem__, wires))
+    result._flat, result._parts, result.additive = ([], wires), None, True
+    return result
+
+
+def identity(spaces: Space | Iterable[Space] = ()) -> Diagram:
+    """The identity on an object: (1, A -> A)."""
+    return _identity(as_object(spaces))
+
+
+def _identity(spaces: Object) -> Diagram:
+    result = Diagram.__new__(Diagram)
+    result.dom = result.cod = spaces
+    result._flat, result._parts, result.additive, result.is_identity = None, None, True, True
+    return result
+
+
+def copy(spaces: Space | Iterable[Space]) -> Diagram:
+    """The diagonal A -> A x A."""
+    spaces = as_object(spaces)
+    return wiring(spaces, [*range(len(spaces)), *range(len(spaces))])
+
+
+def discard(spaces: Space | Iterable[Space]) -> Diagram:
+    """The unique map A -> 1."""
+    return wiring(spaces, ())
+
+
+def swap(left: Space | Iterable[Space], right: Space | Iterable[Space]) -> Diagram:
+    """The symmetry A x B -> B x A."""
+    left, right = as_object(left), as_object(right)
+    n, m = len(left), len(right)
+    return wiring(left + right, [*range(n, n + m), *range(n)])
+
+
+def permute(dom: Sequence[Object], order: Sequence[int]) -> Diagram:
+    """The permutation of the factors of a product: factor `order[k]` of `dom` comes k-th.
+
+    >>> from catlearn.semirings import REAL, Z2
+    >>> r, b = (Space((), REAL),), (Space((), Z2),)
+    >>> permute([r, b, b + r], [2, 0, 1]).outputs
+    (2, 3, 0, 1)
+    """
+    starts = [0]
+    for factor in dom:
+        starts.append(starts[-1] + len(factor))
+    return wiring(sum(dom, ()), chain.from_iterable(range(starts[k], starts[k + 1]) for k in order))
+
+
+Diagram.identity = staticmethod(_identity)
+Diagram.swap = staticmethod(swap)

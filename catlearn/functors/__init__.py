@@ -1,0 +1,53 @@
+"""Functors out of diagrams, one file each; this module finds the one that runs a diagram.
+
+`Functor` is the protocol, a table of rules; `Jax` and `Exact` run diagrams on arrays. JAX is loaded when first needed.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from catlearn.diagram import Diagram
+from catlearn.errors import OperationError
+from catlearn.functors.functor import Functor
+
+if TYPE_CHECKING:
+    from catlearn.functors.exact import Exact
+    from catlearn.functors.jax import Jax
+    from catlearn.functors.symbolic import Symbolic
+
+__all__ = ["Exact", "Functor", "Jax", "Symbolic", "default_functor"]
+
+_HOMES = {"Jax": "jax", "Exact": "exact", "Symbolic": "symbolic"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f"catlearn.functors.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'catlearn.functors' has no attribute {name!r}")
+
+
+@cache
+def _backends() -> tuple[Any, ...]:
+    from catlearn.functors.exact import Exact
+    from catlearn.functors.jax import Jax
+
+    return (Jax(), Exact())
+
+
+def default_functor(diagram: Diagram) -> Any:
+    """The first functor into arrays that covers every generator of the diagram: JAX, then the exact one.
+
+    Raises `OperationError` naming the first generator that none covers.
+    """
+    for functor in _backends():
+        if functor.covers(diagram):
+            return functor
+    missing = _backends()[0].uncovered(diagram)
+    raise OperationError(
+        f"no functor runs {missing.name} ({type(missing).__name__}): give the class an evaluate() method, "
+        "or register a rule with a functor and pass it as backend"
+    )

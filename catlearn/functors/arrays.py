@@ -1,0 +1,231 @@
+"""What the functors into arrays share: one evaluator, whatever the array library and the meaning of the carriers.
+
+Every generator says once what it does to arrays, in the operations of its carrier; `Arrays` supplies the array
+namespace, how a carrier is stored, and the loops. It also makes the diagram ready: equal scans are fused, and what no
+output needs is not computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from catlearn.diagram import Builder, Diagram, Generator, Wires
+from catlearn.errors import InputError
+from catlearn.functors.functor import Functor, bare
+from catlearn.generators.batching import Map
+from catlearn.generators.scan import Scan
+from catlearn.semirings import Carrier
+from catlearn.space import Object, Space
+
+__all__ = ["Arrays", "check_values", "tidy"]
+
+_KINDS = {"real": "fiu", "integer": "iu", "bit": "iub", "index": "iu"}
+_WANTED = {"real": "numbers", "integer": "integers", "bit": "0, 1 or booleans", "index": "integers from 0"}
+
+
+def check_values(space: Space, value: np.ndarray, what: str) -> None:
+    """Raise `InputError` where an array's dtype, or an entry of it, does not fit the space's carrier."""
+    kind = space.carrier.kind
+    if kind in _KINDS:
+        entries = value.dtype.kind
+        if entries == "O" and value.size:
+            entries = next((np.asarray(e).dtype.kind for e in value.flat if np.asarray(e).dtype.kind != "i"), "i")
+        if value.size and entries not in _KINDS[kind] + ("O" if value.dtype == object else ""):
+            raise InputError(f"{what} must hold {_WANTED[kind]} ({space}); got dtype {value.dtype}: convert it yourself")
+        valid = np.asarray(space.carrier.contains(value))
+        if not valid.all():
+            bad = value[~np.broadcast_to(valid, value.shape)].flat[0] if value.shape else value.item()
+            raise InputError(f"{what} has the value {bad}, which is not in {space.carrier}")
+
+
+class Arrays(Functor):
+    """A functor into arrays: `namespace` is the array library, `dtypes` the dtype for each kind of carrier."""
+
+    def __init__(self, name: str, extends: Functor | None = None) -> None:
+        super().__init__(name, extends)
+        self._ready: dict[int, tuple[Diagram, Diagram]] = {}
+
+    @property
+    def namespace(self) -> Any:
+        """The array library's module."""
+        raise NotImplementedError
+
+    def dtype(self, carrier: Carrier) -> Any:
+        """The dtype that a carrier's values are stored with."""
+        raise NotImplementedError
+
+    def carrier(self, carrier: Carrier) -> Any:
+        """The carrier whose operations are used for that one."""
+        return carrier
+
+    def rule(self, generator: Generator) -> Callable[..., Any] | None:
+        found = super().rule(generator)
+        if found is None and hasattr(type(generator), "evaluate"):
+            return lambda generator, *inputs: generator.evaluate(self, *inputs)
+        return found
+
+    def load(self, path: str) -> Callable[..., Any]:
+        """The function that "module:name" names."""
+        module, _, name = path.partition(":")
+        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+
+    def cast(self, value: Any, carrier: Carrier) -> Any:
+        """The value stored as that carrier's values are."""
+        return self.namespace.asarray(value).astype(self.dtype(carrier))
+
+    def constant(self, space: Space, value: Any) -> Any:
+        """The array of a constant: a number fills the space."""
+        array = np.asarray(value)
+        filled = array if array.shape == space.shape else np.full(space.shape, value)
+        return self.namespace.asarray(filled, dtype=self.dtype(space.carrier))
+
+    def scatter(self, carrier: Carrier, rows: Any, index: np.ndarray, length: int) -> Any:
+        """Row k of the result is the sum of the rows whose index is k."""
+        zero = self.carrier(carrier).zero
+        total = [np.full(rows.shape[1:], zero, dtype=rows.dtype) for _ in range(length)]
+        for row, k in zip(rows, index, strict=True):
+            total[k] = self.carrier(carrier).add(self.namespace, total[k], row)
+        return np.stack(total) if total else np.zeros((0, *rows.shape[1:]), rows.dtype)
+
+    def map(self, generator: Map, inputs: tuple[Any, ...]) -> Any:
+        """The body on each sample in turn."""
+        each = [
+            self.interpret(generator.body, tuple(x[k] if f else x for x, f in zip(inputs, generator.flags, strict=True)))
+            for k in range(generator.size)
+        ]
+        return bare(self._stacked(each, generator.body.cod))
+
+    def scan(self, generator: Scan, inputs: tuple[Any, ...]) -> Any:
+        """The body along the items, one after another."""
+        k, fixed = generator.shared, generator.shared + generator.states
+        shared, state, items = inputs[:k], inputs[k:fixed], inputs[fixed:]
+        emitted = []
+        order = range(generator.length)
+        for t in reversed(order) if generator.backward else order:
+            results = self.interpret(generator.body, (*shared, *state, *(x[t] for x in items)))
+            state = results[: generator.states]
+            emitted.append(results[generator.states :])
+        if generator.backward:
+            emitted.reverse()
+        return bare((*state, *self._stacked(emitted, generator.body.cod[generator.states :])))
+
+    def _stacked(self, each: list[tuple[Any, ...]], spaces: Object) -> tuple[Any, ...]:
+        if not each:
+            return tuple(np.zeros((0, *space.shape), self.dtype(space.carrier)) for space in spaces)
+        return tuple(self.namespace.stack(column) for column in zip(*each, strict=True))
+
+    def accept(self, space: Space, value: Any, what: str) -> Any:
+        """The value as this functor stores it; raises `InputError` if it is not one of the space."""
+        array = value if hasattr(value, "dtype") else np.asarray(value)
+        if array.shape != space.shape:
+            raise InputError(f"{what} must have shape {space.shape} ({space}); got shape {tuple(array.shape)}")
+        array = np.asarray(array)
+        check_values(space, array, what)
+        return self.cast(array, space.carrier)
+
+    def prepare(self, diagram: Diagram) -> Diagram:
+        """The diagram as it is run: see `tidy`; made once."""
+        found = self._ready.get(id(diagram))
+        if found is None:
+            self._ready[id(diagram)] = found = (diagram, tidy(diagram, self))
+        return found[1]
+
+    def __call__(self, diagram: Diagram) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            if len(arguments) != len(diagram.dom):
+                raise InputError(f"the diagram takes {len(diagram.dom)} inputs; it got {len(arguments)}")
+            values = tuple(
+                self.accept(space, value, f"input {k}")
+                for k, (space, value) in enumerate(zip(diagram.dom, arguments, strict=True))
+            )
+            return bare(self.interpret(ready, values))
+
+        ready = tidy(diagram, self)
+        return run
+
+
+def tidy(diagram: Diagram, functor: Functor) -> Diagram:
+    """The same morphism with expansions in place, equal scans fused, and scans restricted to what is wanted.
+
+    Both are laws: <Scan f, Scan g> = Scan <f, g> for one state, and discard is natural.
+    """
+    expanded = _expand(diagram, functor)
+    if not any(isinstance(generator, Scan) for generator, _, _ in expanded.nodes):
+        return expanded
+    return _restrict(_fuse(expanded))
+
+
+def _expand(diagram: Diagram, functor: Functor) -> Diagram:
+    def replaced(generator: Generator) -> bool:
+        return generator.expanded is not None and (isinstance(generator, Map) or functor.rule(generator) is None)
+
+    if not any(replaced(generator) for generator, _, _ in diagram.nodes):
+        return diagram
+    builder = Builder(diagram.dom)
+    here = list(range(len(diagram.dom)))
+    for generator, sources, _ in diagram.nodes:
+        inputs = tuple([here[k] for k in sources])
+        if replaced(generator):
+            here += builder.replay(_expand(generator.expanded, functor), inputs)  # type: ignore[arg-type]
+        else:
+            here += builder.apply(generator, inputs)
+    return builder.finish(here[k] for k in diagram.outputs)
+
+
+def _fuse(diagram: Diagram) -> Diagram:
+    """Scans that carry one state over the same wires become one, until none are left to fuse."""
+    groups: dict[Wires, list[int]] = {}
+    for k, (generator, inputs, _) in enumerate(diagram.nodes):
+        if isinstance(generator, Scan) and generator.additive:
+            groups.setdefault(inputs, []).append(k)
+    for members in groups.values():
+        for a, first in enumerate(members):
+            for second in members[a + 1 :]:
+                fused = diagram.nodes[first][0].fuse(diagram.nodes[second][0])  # type: ignore[attr-defined]
+                if fused is not None:
+                    return _fuse(_replace(diagram, first, second, fused))
+    return diagram
+
+
+def _replace(diagram: Diagram, first: int, second: int, fused: tuple[Scan, list[int], list[int]]) -> Diagram:
+    scan, mine, theirs = fused
+    builder = Builder(diagram.dom)
+    here = list(range(len(diagram.dom)))
+    for k, (generator, sources, _) in enumerate(diagram.nodes):
+        inputs = tuple([here[j] for j in sources])
+        if k in (first, second):
+            made = builder.apply(scan, inputs)
+            here += [made[j] for j in (mine if k == first else theirs)]
+        else:
+            here += builder.apply(generator, inputs)
+    return builder.finish(here[k] for k in diagram.outputs)
+
+
+def _restrict(diagram: Diagram) -> Diagram:
+    """Every scan computes only the outputs that something reads."""
+    wanted = set(diagram.outputs)
+    plans: dict[int, tuple[Scan, list[int], list[int]]] = {}
+    for k in range(len(diagram.nodes) - 1, -1, -1):
+        generator, inputs, outputs = diagram.nodes[k]
+        kept = range(len(inputs))
+        if isinstance(generator, Scan) and generator.additive:
+            plans[k] = generator.restrict({j for j, wire in enumerate(outputs) if wire in wanted})
+            kept = plans[k][1]  # type: ignore[assignment]
+        elif generator.additive and not wanted.intersection(outputs):
+            continue
+        wanted.update(inputs[j] for j in kept)
+    builder = Builder(diagram.dom)
+    here: dict[int, int] = {k: k for k in range(len(diagram.dom))}
+    for k, (generator, sources, outputs) in enumerate(diagram.nodes):
+        if k in plans:
+            scan, kept, made = plans[k]
+            if made:
+                wires = builder.apply(scan, tuple(here[sources[j]] for j in kept))
+                here.update(zip((outputs[j] for j in made), wires, strict=True))
+        elif all(wire in here for wire in sources):
+            here.update(zip(outputs, builder.apply(generator, tuple(here[j] for j in sources)), strict=True))
+    return builder.finish(here[k] for k in diagram.outputs)

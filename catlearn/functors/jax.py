@@ -1,0 +1,166 @@
+"""The functor into JAX arrays.
+
+Real numbers are float32 and integers int32 unless `precision` says otherwise; bits are uint8; labels and counters
+int32. Values are checked on concrete arguments at the outermost call, never on what `jax.jit` traces.
+
+>>> from catlearn.semirings import REAL
+>>> from catlearn.space import Space
+>>> from catlearn.tracing import diagram
+>>> @diagram(Space((), REAL))
+... def double(x): return x + x
+>>> float(Jax()(double)(1.5))
+3.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from catlearn.diagram import Diagram
+from catlearn.errors import InputError, UnknownNameError, nearest
+from catlearn.functors.arrays import Arrays, check_values, tidy
+from catlearn.functors.functor import bare
+from catlearn.generators.batching import Map
+from catlearn.generators.scan import Scan
+from catlearn.semirings import Carrier
+from catlearn.space import Space
+
+__all__ = ["Jax", "step"]
+
+_PRECISIONS = {
+    "float32": ("float32", "int32"),
+    "float64": ("float64", "int64"),
+    "bfloat16": ("bfloat16", "int32"),
+}
+
+
+def step(x: Any) -> Any:
+    """1 where x > 0, else 0, in x's own dtype."""
+    return (x > 0).astype(x.dtype)
+
+
+class Jax(Arrays):
+    """Diagrams as functions of JAX arrays, to be jitted, mapped and differentiated like any other.
+
+    `precision` is "float32" (with int32), "float64" (with int64; 64-bit mode is on while it runs) or "bfloat16".
+    Raises `UnknownNameError` for any other.
+    """
+
+    def __init__(self, precision: str = "float32") -> None:
+        if precision not in _PRECISIONS:
+            raise UnknownNameError(f"no precision is called {precision!r}: {nearest(precision, _PRECISIONS)}")
+        super().__init__("jax")
+        self.precision = precision
+        real, integer = _PRECISIONS[precision]
+        self._dtypes = {"real": jnp.dtype(real), "integer": jnp.dtype(integer), "bit": jnp.dtype("uint8")}
+        self._dtypes["index"] = jnp.dtype("int32")
+
+    def __repr__(self) -> str:
+        return f"Jax({self.precision!r})"
+
+    @property
+    def namespace(self) -> Any:
+        return jnp
+
+    def dtype(self, carrier: Carrier) -> Any:
+        return self._dtypes[carrier.kind]
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """The context in which this precision's dtypes exist."""
+        return jax.enable_x64(True) if self.precision == "float64" else nullcontext()
+
+    def cast(self, value: Any, carrier: Carrier) -> Any:
+        return value if carrier.kind == "key" else jnp.asarray(value).astype(self.dtype(carrier))
+
+    def constant(self, space: Space, value: Any) -> Any:
+        if not isinstance(value, tuple):
+            return jnp.full(space.shape, value, dtype=self.dtype(space.carrier))
+        return jnp.asarray(np.asarray(value), dtype=self.dtype(space.carrier))
+
+    def scatter(self, carrier: Carrier, rows: Any, index: np.ndarray, length: int) -> Any:
+        if carrier.kind in ("real", "integer") and carrier.name in ("REAL", "INTEGERS"):
+            return jnp.zeros((length, *rows.shape[1:]), rows.dtype).at[index].add(rows)
+        order = np.argsort(index, kind="stable")
+        counts = np.bincount(index, minlength=length)
+        widest = int(counts.max(initial=0))
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        table = starts[:, None] + np.arange(widest)
+        inside = np.arange(widest) < counts[:, None]
+        padded = jnp.concatenate([rows[order], jnp.full((1, *rows.shape[1:]), carrier.zero, rows.dtype)])
+        return self.carrier(carrier).sum(jnp, padded[np.where(inside, table, len(index))], (1,))
+
+    def map(self, generator: Map, inputs: tuple[Any, ...]) -> Any:
+        axes = tuple(0 if flag else None for flag in generator.flags)
+        mapped = jax.vmap(lambda *xs: self.interpret(generator.body, xs), in_axes=axes, axis_size=generator.size)
+        return bare(mapped(*inputs))
+
+    def scan(self, generator: Scan, inputs: tuple[Any, ...]) -> Any:
+        k, fixed = generator.shared, generator.shared + generator.states
+        shared = inputs[:k]
+
+        def body(state: tuple[Any, ...], items: tuple[Any, ...]) -> tuple[Any, Any]:
+            results = self.interpret(generator.body, (*shared, *state, *items))
+            return results[: generator.states], results[generator.states :]
+
+        state, emitted = jax.lax.scan(
+            body, inputs[k:fixed], inputs[fixed:], length=generator.length, reverse=generator.backward
+        )
+        return bare((*state, *emitted))
+
+    def accept(self, space: Space, value: Any, what: str) -> Any:
+        array = value if hasattr(value, "dtype") else np.asarray(value)
+        if tuple(array.shape) != space.shape:
+            raise InputError(f"{what} must have shape {space.shape} ({space}); got shape {tuple(array.shape)}")
+        if space.carrier.kind == "key":
+            if not jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
+                raise InputError(f"{what} must be random keys (jax.random.key); got dtype {array.dtype}")
+            return array
+        if isinstance(array, jax.core.Tracer):
+            check_values(space, np.zeros((), array.dtype), what)
+        else:
+            plain = np.asarray(array)
+            if array.dtype == jnp.bfloat16:
+                plain = plain.astype(np.float32)
+            check_values(space, plain, what)
+            if space.carrier.kind in ("integer", "index") and plain.size:
+                limits = jnp.iinfo(self.dtype(space.carrier))
+                if plain.max() > limits.max or plain.min() < limits.min:
+                    raise InputError(f"{what} does not fit {limits.dtype}; use precision='float64' or the exact functor")
+        return self.cast(array, space.carrier)
+
+    def __call__(self, diagram: Diagram) -> Callable[..., Any]:
+        ready = tidy(diagram, self)
+
+        def run(*arguments: Any) -> Any:
+            if len(arguments) != len(diagram.dom):
+                raise InputError(f"the diagram takes {len(diagram.dom)} inputs; it got {len(arguments)}")
+            with self.scope():
+                values = tuple(
+                    self.accept(space, value, f"input {k}")
+                    for k, (space, value) in enumerate(zip(diagram.dom, arguments, strict=True))
+                )
+                return bare(self.interpret(ready, values))
+
+        return run
+
+    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function compiled by `jax.jit`, run in this precision."""
+        jitted = jax.jit(function)
+
+        def run(*arguments: Any) -> Any:
+            with self.scope():
+                return jitted(*arguments)
+
+        return run
+
+    def loop(
+        self, step: Callable[..., Any], state: tuple[Any, ...], items: tuple[Any, ...]
+    ) -> tuple[tuple[Any, ...], Any]:
+        """`step(state, item) -> (state, emitted)` along the first axis of the items, as a compiled scan."""
+        return jax.lax.scan(step, state, items)

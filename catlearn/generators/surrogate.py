@@ -1,0 +1,88 @@
+"""Generators whose reverse is not the derivative of what they compute: any lens as a node (LENS.share, BWD.*).
+
+Forward such a node is its `get`; backward it is its `put`. If the put is not additive in the cotangent, the node is
+marked: it is never merged with its twin nor dropped before R is taken, and its put runs even on a zero cotangent.
+
+>>> from catlearn.semirings import REAL
+>>> from catlearn.reverse import reverse_derivative
+>>> from catlearn.diagram import copy
+>>> x = Space((), REAL)
+>>> once = clip_change(x, 1.0)
+>>> twice = copy(x) >> (once @ once)
+>>> round(float(reverse_derivative(twice)(0.0, 0.8, 0.8)), 6)
+1.6
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catlearn.diagram import Diagram, Generator, identity
+from catlearn.errors import CompositionError
+from catlearn.generators.opaque import from_jax
+from catlearn.space import Object, Space, changes, first_difference
+
+__all__ = ["Surrogate", "clip_change", "surrogate"]
+
+
+@dataclass(frozen=True)
+class Surrogate(Generator):
+    """A node that is `get` forward and `put` backward; `is_additive` says whether the put is additive."""
+
+    label: str
+    get: Diagram
+    put: Diagram
+    is_additive: bool = False
+    lawful = False
+
+    def __post_init__(self) -> None:
+        if self.put.dom != self.get.dom + changes(self.get.cod):
+            expected = self.get.dom + changes(self.get.cod)
+            raise first_difference(expected, self.put.dom, f"the put of {self.label} has the wrong domain")
+        if self.put.cod != changes(self.get.dom):
+            raise CompositionError(f"the put of {self.label} must end in {changes(self.get.dom)}; got {self.put.cod}")
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+    @property
+    def additive(self) -> bool:  # type: ignore[override]
+        return self.is_additive
+
+    @property
+    def dom(self) -> Object:
+        return self.get.dom
+
+    @property
+    def cod(self) -> Object:
+        return self.get.cod
+
+    def reverse(self) -> Diagram | None:
+        return self.put
+
+    def expansion(self) -> Diagram | None:
+        return self.get
+
+
+def surrogate(name: str, get: Diagram, put: Diagram, *, additive: bool = False) -> Diagram:
+    """The diagram of one node that computes `get : A -> B` and whose reverse is `put : A x B' -> A'`.
+
+    `additive=True` promises that the put preserves sums and zero of cotangents (RD.2).
+    """
+    return Surrogate(name, get, put, additive).diagram
+
+
+@dataclass(frozen=True)
+class _Clip:
+    bound: float
+
+    def __call__(self, _value: object, change: object) -> object:
+        import jax.numpy as jnp
+
+        return jnp.clip(change, -self.bound, self.bound)  # type: ignore[arg-type]
+
+
+def clip_change(space: Space, bound: float) -> Diagram:
+    """The identity whose reverse clips each entry of the cotangent to [-bound, bound]; not additive (BWD.clip)."""
+    return surrogate("clip", identity(space), from_jax(_Clip(bound), (space, space), space, "clip"))
