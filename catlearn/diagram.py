@@ -213,6 +213,16 @@ class Diagram:
         """The diagram followed by the projection onto those outputs, in that order."""
         return self >> wiring(self.cod, outputs)
 
+    def ignoring(self, inputs: Iterable[int]) -> Diagram:
+        """The diagram without those inputs; raises `CompositionError` if it reads one of them."""
+        gone = set(inputs)
+        kept = [k for k in range(len(self.dom)) if k not in gone]
+        builder = Builder(tuple(self.dom[k] for k in kept))
+        here: list[int | None] = [None if k in gone else kept.index(k) for k in range(len(self.dom))]
+        for generator, sources, _ in self.nodes:
+            here.extend(builder.apply(generator, _present([here[k] for k in sources], generator.name)))
+        return builder.finish(_present([here[k] for k in self.outputs], "an output"))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Diagram):
             return NotImplemented
@@ -353,6 +363,12 @@ def _canonical(builder: Builder, outputs: Wires) -> tuple[list[Node], Wires]:
                 stack.append((k, True))
                 stack.extend((source[w], False) for w in reversed(inputs) if w in source and source[w] not in done)
     return nodes, tuple(rename[wire] for wire in outputs)
+
+
+def _present(wires: Sequence[int | None], reader: str) -> Wires:
+    if None in wires:
+        raise CompositionError(f"an input cannot be left out: {reader} reads it")
+    return tuple(wires)  # type: ignore[arg-type]
 
 
 def wiring(dom: Space | Iterable[Space], outputs: Iterable[int]) -> Diagram:

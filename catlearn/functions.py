@@ -32,7 +32,7 @@ from catlearn.generators.arithmetic import (
 )
 from catlearn.generators.contraction import broadcast, einsum, matmul, mean, stack, sum, transpose
 from catlearn.generators.discrete import one_hot, real, successor
-from catlearn.generators.elementwise import apply, log_softmax, softmax
+from catlearn.generators.elementwise import Maximum, Power, apply, log_softmax, softmax
 from catlearn.generators.indexing import concatenate, gather, getitem, reshape
 from catlearn.space import Space, as_object
 from catlearn.tracing import Wire, apply_generator
@@ -56,6 +56,7 @@ __all__ = [
     "log",
     "log_softmax",
     "matmul",
+    "maximum",
     "mean",
     "multiply",
     "negate",
@@ -162,13 +163,20 @@ def divide(x: Any, y: Any) -> Wire:
     return _pair(Divide, x, y)
 
 
+def maximum(x: Any, y: Any) -> Wire:
+    """The larger of two real wires, entry by entry."""
+    return _pair(Maximum, x, y)
+
+
 def negate(x: Wire) -> Wire:
     """The additive inverse, over a ring."""
     return apply_generator(Negate(x.space), x)  # type: ignore[no-any-return]
 
 
-def power(x: Wire, exponent: int) -> Wire:
-    """The `exponent`-fold product of a wire with itself, by repeated squaring."""
+def power(x: Wire, exponent: int | Wire) -> Wire:
+    """The `exponent`-fold product of a wire with itself, by repeated squaring; or, over REAL, to the power of a wire."""
+    if isinstance(exponent, Wire):
+        return _pair(Power, x, exponent)
     if isinstance(exponent, bool) or not isinstance(exponent, int) or exponent < 0:
         raise OperationError(f"a power needs a whole exponent of at least 0; got {exponent!r}")
     if exponent == 0:

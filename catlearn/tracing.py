@@ -79,7 +79,7 @@ class Wire:
     def __neg__(self) -> Wire:
         return _operator("negate")(self)
 
-    def __pow__(self, exponent: int) -> Wire:
+    def __pow__(self, exponent: Any) -> Wire:
         return _operator("power")(self, exponent)
 
     def __matmul__(self, other: Any) -> Wire:

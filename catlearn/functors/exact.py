@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from catlearn.diagram import Generator
+from catlearn.errors import OperationError
 from catlearn.functors.arrays import Arrays
 from catlearn.semirings import Carrier
 
@@ -64,3 +65,7 @@ class Exact(Arrays):
             state, out = step(state, item)
             emitted.append(out)
         return state, tuple(np.stack(column) for column in zip(*emitted, strict=True))
+
+    def keys(self, seed: int, step: Any, wire: int, size: int | None) -> Any:
+        """Refused: there is nothing random here."""
+        raise OperationError("the exact functor has no random keys: train a model with auxiliary inputs under JAX")

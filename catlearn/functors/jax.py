@@ -164,3 +164,8 @@ class Jax(Arrays):
     ) -> tuple[tuple[Any, ...], Any]:
         """`step(state, item) -> (state, emitted)` along the first axis of the items, as a compiled scan."""
         return jax.lax.scan(step, state, items)
+
+    def keys(self, seed: int, step: Any, wire: int, size: int | None) -> Any:
+        """The random key of a wire at a step, or one a sample of a batch of that size."""
+        key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), wire), step)
+        return key if size is None else jax.random.split(key, size)

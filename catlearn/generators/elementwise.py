@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from catlearn.generators.contraction import einsum
 from catlearn.space import Object, Space
 from catlearn.tracing import Wire, apply_generator, trace
 
-__all__ = ["FUNCTIONS", "Function", "LogSoftmax", "Smooth", "apply", "log_softmax", "softmax"]
+__all__ = ["FUNCTIONS", "Function", "LogSoftmax", "Maximum", "Power", "Smooth", "apply", "log_softmax", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,42 @@ class Function(Pointwise):
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
         return arrays.load(FUNCTIONS[self.function].implementation)(*inputs)
+
+
+class _Binary(Pointwise):
+    """A function of two real numbers, entry by entry; `implementation` is "module:name"."""
+
+    implementation: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        if self.space.carrier.kind != "real":
+            raise OperationError(f"{self.name} acts on REAL; got {self.space}")
+
+    def evaluate(self, arrays: Any, *inputs: Any) -> Any:
+        return arrays.load(self.implementation)(*inputs)
+
+
+class Power(_Binary):
+    """`(x, y) -> x ** y` for x >= 0; R(x, y, d) = (y x**(y-1) d, log(x) x**y d)."""
+
+    implementation = "jax.numpy:power"
+
+    def rule(self, *wires: Wire) -> tuple[Wire, ...]:
+        x, y, d = wires
+        whole: Wire = apply_generator(Power(self.space), x, y)
+        less: Wire = apply_generator(Power(self.space), x, y - 1.0)
+        return y * less * d, apply("log", x) * whole * d
+
+
+class Maximum(_Binary):
+    """`(x, y) -> max(x, y)`; the cotangent goes to the larger, at a tie to y (SMOOTH.kink)."""
+
+    implementation = "jax.numpy:maximum"
+
+    def rule(self, *wires: Wire) -> tuple[Wire, ...]:
+        x, y, d = wires
+        chosen = apply("step", x - y)
+        return chosen * d, (1.0 - chosen) * d
 
 
 @dataclass(frozen=True)

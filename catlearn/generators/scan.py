@@ -158,12 +158,7 @@ class Scan(Generator):
                 break
             keep |= more
         inputs = [w for w in range(len(self.dom)) if w in used or w - self.shared in keep and w < fixed]
-        rename = {w: j for j, w in enumerate(inputs)}
-        builder = Builder(tuple(self.body.dom[w] for w in inputs))
-        here = dict(rename)
-        chosen = self.body.select(outputs)
-        made = _run(builder, chosen, [0] * len(_spaces(chosen)), here, 0)
-        body = builder.finish(made[w] for w in chosen.outputs)
+        body = self.body.select(outputs).ignoring(set(range(len(self.dom))) - set(inputs))
         shared = sum(w < self.shared for w in inputs)
         return Scan(body, self.length, shared, len(keep), self.backward), inputs, outputs
 

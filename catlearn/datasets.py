@@ -1,0 +1,154 @@
+"""Data sets: a training part and a test part, and the ones that ship with catlearn or that a user has.
+
+>>> data = iris()
+>>> data.rows, data.train_inputs.shape, data.test_targets.shape
+(100, (100, 4), (50, 3))
+>>> data.binarised(labels="binary").train_targets.shape
+(100, 2)
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from catlearn.errors import DataError
+from catlearn.space import Object
+
+__all__ = ["Data", "binary_labels", "columns", "iris", "iris_sorted", "iris_table", "one_hot_labels"]
+
+
+def columns(values: Any) -> tuple[Any, ...]:
+    """The arrays of a part: one array alone is a part of one wire."""
+    return tuple(np.asarray(v) for v in values) if isinstance(values, tuple) else (np.asarray(values),)
+
+
+def one_hot_labels(numbers: np.ndarray, classes: int) -> np.ndarray:
+    """One entry a class: 1 at the class number, else 0.
+
+    Raises `DataError` for a number outside 0 ... classes - 1.
+    """
+    numbers = _class_numbers(numbers, classes)
+    return (numbers[:, None] == np.arange(classes)).astype(np.uint8)
+
+
+def binary_labels(numbers: np.ndarray, classes: int) -> np.ndarray:
+    """The bits of the class number, the lowest first, as many as the largest class needs."""
+    numbers = _class_numbers(numbers, classes)
+    bits = max(1, int(classes - 1).bit_length())
+    return ((numbers[:, None] >> np.arange(bits)) & 1).astype(np.uint8)
+
+
+_LABELS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {"one-hot": one_hot_labels, "binary": binary_labels}
+
+
+def _class_numbers(numbers: np.ndarray, classes: int) -> np.ndarray:
+    numbers = np.asarray(numbers)
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
+        raise DataError(f"class numbers are one row of integers; got dtype {numbers.dtype}, shape {numbers.shape}")
+    bad = numbers[(numbers < 0) | (numbers >= classes)]
+    if bad.size:
+        raise DataError(f"the label {bad[0]} is out of range: with {classes} classes, labels are 0 to {classes - 1}")
+    return numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Training and test rows; each part is an array, rows first, or a tuple of arrays for several wires.
+
+    Targets are in the loss's label space: for `label_cross_entropy` class numbers, otherwise arrays like the prediction.
+    """
+
+    train_inputs: Any
+    train_targets: Any
+    test_inputs: Any
+    test_targets: Any
+
+    @property
+    def rows(self) -> int:
+        """The number of training rows."""
+        return len(columns(self.train_inputs)[0])
+
+    def check(self, inputs: Object, targets: Object) -> None:
+        """Raise `DataError` where there are no training rows, or the arrays do not fit spaces of one row."""
+        for part in ("train", "test"):
+            rows = None
+            for kind, spaces in (("inputs", inputs), ("targets", targets)):
+                name = f"{part}_{kind}"
+                arrays = columns(getattr(self, name))
+                if len(arrays) != len(spaces):
+                    raise DataError(f"{name} needs {len(spaces)} arrays, one a wire; got {len(arrays)}")
+                for array, space in zip(arrays, spaces, strict=True):
+                    if array.ndim == 0 or (len(array) and tuple(array.shape[1:]) != space.shape):
+                        raise DataError(f"{name} needs rows of shape {space.shape} ({space}); got shape {array.shape}")
+                    if rows is not None and len(array) != rows:
+                        raise DataError(f"{part}_inputs has {rows} rows and {name} has {len(array)}: give one each")
+                    rows = len(array)
+            if part == "train" and not rows:
+                raise DataError("the training set is empty: give at least one row")
+
+    def binarised(self, labels: str = "one-hot") -> Data:
+        """Features as bits, (x - min) / (max - min) > 1/2, over all rows in use; one-hot targets as label bits.
+
+        `labels` is "one-hot", one bit a class, or "binary", the bits of the class number. Raises `DataError` for a
+        feature that does not vary.
+        """
+        if labels not in _LABELS:
+            raise DataError(f"labels are 'one-hot' or 'binary'; got {labels!r}")
+        both = np.concatenate([self.train_inputs, self.test_inputs])
+        low, high = both.min(axis=0), both.max(axis=0)
+        if np.any(low == high):
+            raise DataError(f"feature {int(np.flatnonzero(low == high)[0])} does not vary and cannot be cut in two")
+
+        def bits(x: np.ndarray) -> np.ndarray:
+            return ((x - low) / (high - low) > 0.5).astype(np.uint8)
+
+        def coded(targets: np.ndarray) -> np.ndarray:
+            return _LABELS[labels](np.argmax(targets, axis=1), targets.shape[1])
+
+        return Data(bits(self.train_inputs), coded(self.train_targets), bits(self.test_inputs), coded(self.test_targets))
+
+
+def iris_table() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Fisher's table: 150 rows of four lengths in centimetres, the class numbers, and the names of the classes.
+
+    The values are those of the UCI file: rows 34 and 37 (from 0) are both 4.9, 3.1, 1.5, 0.1, where scikit-learn's copy
+    has 4.9, 3.1, 1.5, 0.2 and 4.9, 3.6, 1.4, 0.1. Source: Fisher, The use of multiple measurements (1936).
+    """
+    text = resources.files("catlearn").joinpath("data/iris.csv").read_text(encoding="utf-8")
+    _, *table = csv.reader(text.splitlines())
+    names = tuple(dict.fromkeys(row[4] for row in table))
+    features = np.array([[float(cell) for cell in row[:4]] for row in table])
+    return features, np.array([names.index(row[4]) for row in table]), names
+
+
+def iris(split_seed: int = 0) -> Data:
+    """Iris, 100 rows to train and 50 to test, the same share of each class (up to one row); targets one-hot."""
+    features, labels, names = iris_table()
+    generator = np.random.default_rng(split_seed)
+    train: list[int] = []
+    for number in range(len(names)):
+        members = generator.permutation(np.flatnonzero(labels == number))
+        train += members[: 34 if number == 0 else 33].tolist()
+    return _split(features, labels, generator.permutation(train), len(names))
+
+
+def iris_sorted(classes: int) -> Data:
+    """The first `classes` classes of Iris in order, the first 25 rows of each to train, the rest to test."""
+    features, labels, names = iris_table()
+    if classes not in range(2, len(names) + 1):
+        raise DataError(f"Iris has 3 classes: take the first 2 or 3; got {classes!r}")
+    used = np.flatnonzero(labels < classes)
+    train = [k for number in range(classes) for k in np.flatnonzero(labels == number)[:25]]
+    return _split(features[used], labels[used], train, classes)
+
+
+def _split(features: np.ndarray, labels: np.ndarray, train: Sequence[int], classes: int) -> Data:
+    rest = np.setdiff1d(np.arange(len(labels)), train)
+    targets = one_hot_labels(labels, classes)
+    return Data(features[np.asarray(train)], targets[np.asarray(train)], features[rest], targets[rest])

@@ -1,0 +1,265 @@
+"""Learners: the wirings that make a model, a loss, a cap and an optimiser into one lens.
+
+    closed = eta_A ; R(model) ; R(loss) ; cap : (1, 1) -> (1, 1)     with parameter (Y P A, Y' P' A')   (LEARNER.closed)
+    step   = closed reparametrised by d_Y x U x d_A                                                (LEARNER.supervised)
+
+where eta turns the input wire into a parameter wire (PARA.eta) and d discards a backward wire (PARA.discard). The put of
+the result is the training step, an ordinary diagram. The optimiser's put receives what is stored; the model is
+evaluated at the optimiser's get. A batch is PARA.tie: model and loss are copied over the samples, the parameters shared.
+
+Source: Cruttwell et al. (2103.01931), section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from catlearn.diagram import Diagram, copy, discard, identity, permute, wiring
+from catlearn.errors import CompositionError, DataError
+from catlearn.generators.batching import batch
+from catlearn.lens import Lens, Sides
+from catlearn.losses import Cap, Loss
+from catlearn.optimisers import Optimiser, Wiring, ascent
+from catlearn.para import Para
+from catlearn.parameters import Signature
+from catlearn.space import Object, changes
+
+__all__ = ["Learner", "closed", "discard_change", "dreaming", "eta", "keep", "supervised"]
+
+
+def eta(spaces: Object) -> Para[Lens]:
+    """eta_A : (1, 1) -> (A, A') with parameter (A, A'): the input wire becomes a parameter wire (PARA.eta)."""
+    sides = Sides.of(spaces)
+    return Para(sides, Sides((), ()), Lens.identity(sides))
+
+
+def discard_change(spaces: Object) -> Lens:
+    """d_X : (X, 1) -> (X, X'): get 1, put throws the change away (PARA.discard)."""
+    return Lens(identity(spaces), discard(spaces + changes(spaces)))
+
+
+def keep(spaces: Object) -> Lens:
+    """(P, P) -> (P, P'): get 1, put gives back what is stored; the optimiser of what does not move."""
+    return Lens(identity(spaces), identity(spaces) @ discard(changes(spaces)))
+
+
+def closed(model: Para[Diagram], loss: Loss, cap: Cap | None = None, *, size: int | None = None) -> Para[Lens]:
+    """The closed learner: a lens (1, 1) -> (1, 1) with parameter (Y P A, Y' P' A').
+
+    `size` is the number of samples of a batch; None is one sample without a batch axis. Its get is !, its put
+    Y x P x A -> Y' x P' x A'.
+    """
+    end, ends = _with_loss(model, loss, size)
+    count = 1 if size is None else size
+    cap = cap or loss.cap
+    caps = cap.lens(ends[0], count)
+    if loss.penalties:
+        caps = caps @ cap.lens(ends[1:])
+    return end >> Para.of(caps)
+
+
+def _with_loss(model: Para[Diagram], loss: Loss, size: int | None) -> tuple[Para[Lens], Object]:
+    """eta ; R(model) ; R(loss), and its codomain: the losses of the samples, then each penalty."""
+    errors = loss.para(model.cod)
+    if size is not None:
+        model = model.batch(size)
+        many = batch(errors.morphism, size)
+        n = len(errors.parameter)
+        errors = Para(many.dom[:n], many.dom[n:], many)
+    if loss.penalties:
+        learnt = [k for k, p in enumerate(model.parameters) if p.role == "parameter"]
+        chosen = wiring(model.parameter, learnt)
+        total = identity()
+        for penalty in loss.penalties:
+            total = total @ penalty.diagram(chosen.cod)
+        copies = chosen >> wiring(chosen.cod, [*range(len(learnt))] * len(loss.penalties))
+        model, errors = model.expose(), errors @ Para.of(copies >> total)
+    whole = eta(model.dom) >> model.lens() >> errors.lens()
+    return whole, whole.cod.forward
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A model, a loss, an optimiser and a cap, wired together.
+
+    The state T is a tuple of wires: what the optimiser stores, then the parameters that it moves, the frozen ones and
+    the statistics. `step(n)` is the training step on n samples, `T x Y x A -> T`, followed by the named inputs: the
+    hyper-parameters (scalars, with defaults) and the auxiliary inputs (random keys, one a sample).
+    """
+
+    model: Para[Diagram]
+    loss: Loss
+    optimiser: Optimiser
+    cap: Cap
+    _steps: dict[int | None, Diagram] = field(default_factory=dict, repr=False)
+    _monitored: dict[int | None, Diagram] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        for parameter, name in zip(self.model.parameters, self.model.names, strict=True):
+            if parameter.role == "auxiliary" and (parameter.space.carrier.kind != "key" or parameter.space.shape):
+                raise DataError(f"the auxiliary input {name} must be one random key, Space((), KEYS); got {parameter.space}")
+        if len(self.model.parameters) != len(self.model.parameter):
+            raise CompositionError("a learner needs a model whose parameters are named; see para.parametrised")
+        self.loss.para(self.model.cod)
+        self._lens  # noqa: B018  (an optimiser that does not fit the parameters raises here)
+
+    def _wires(self, role: str) -> list[int]:
+        return [k for k, parameter in enumerate(self.model.parameters) if parameter.role == role]
+
+    @cached_property
+    def _groups(self) -> list[list[int]]:
+        return [self._wires(role) for role in ("parameter", "frozen", "statistic", "auxiliary")]
+
+    def _spaces(self, wires: Sequence[int]) -> Object:
+        return tuple(self.model.parameter[k] for k in wires)
+
+    @cached_property
+    def context(self) -> tuple[Wiring, ...]:
+        """The optimiser's wires besides the parameters: the stored ones and the hyper-parameters."""
+        return self.optimiser.context(self._spaces(self._groups[0]))
+
+    @cached_property
+    def hyperparameters(self) -> dict[str, float]:
+        """The hyper-parameters' names, in the order of their wires, with their defaults."""
+        return {wire.name: wire.start for wire in self.context if not wire.stored}
+
+    @property
+    def auxiliary(self) -> tuple[str, ...]:
+        """The names of the auxiliary inputs, in the order of their wires."""
+        return tuple(self.model.names[k] for k in self._groups[3])
+
+    @property
+    def state(self) -> Object:
+        """The object T of what is stored."""
+        return self._lens_of(None).dom.backward
+
+    @cached_property
+    def _lens(self) -> Lens:
+        return self._lens_of(None)
+
+    def _lens_of(self, size: int | None) -> Lens:
+        """U : (X P.., T) -> (P, P'): every role with its own optimiser, then the wires in the model's order."""
+        learnt, frozen, statistics, auxiliary = self._groups
+        keys = self._spaces(auxiliary) if size is None else tuple(s.batch(size) for s in self._spaces(auxiliary))
+        side_by_side = (
+            self.optimiser.lens(self._spaces(learnt))
+            @ keep(self._spaces(frozen))
+            @ ascent(self._spaces(statistics))
+            @ discard_change(keys)
+        )
+        order = [k for group in self._groups for k in group]
+        back = [order.index(k) for k in range(len(order))]
+        forward, backward = side_by_side.cod.forward, side_by_side.cod.backward
+        put = discard(forward) @ wiring(tuple(backward[k] for k in back), order)
+        return side_by_side >> Lens(wiring(forward, back), put)
+
+    def _reparametrisation(self, labels: Object, inputs: Object, size: int | None) -> Lens:
+        return discard_change(labels) @ self._lens_of(size) @ discard_change(inputs)
+
+    def _arranged(self, size: int | None) -> tuple[Diagram, Object, Object]:
+        """The wiring from T x Y x A x hyper-parameters x auxiliary to Y x U's forward side x A; and Y and A."""
+        labels, inputs = self.loss.labels(self.model.cod), self.model.dom
+        if size is not None:
+            labels, inputs = (tuple(s.batch(size) for s in side) for side in (labels, inputs))
+        forward = self._lens_of(size).dom.forward
+        context, keys = self.context, len(self._groups[3])
+        stored = [k for k, wire in enumerate(context) if wire.stored]
+        settings = [k for k, wire in enumerate(context) if not wire.stored]
+        middle = [*stored, *range(len(context), len(forward) - keys)]
+        named = [*settings, *range(len(forward) - keys, len(forward))]
+        dom = [tuple(forward[k] for k in middle), labels, inputs, tuple(forward[k] for k in named)]
+        exchanged = permute(dom, [1, 0, 3, 2])
+        start = len(labels)
+        place = {k: start + j for j, k in enumerate([*middle, *named])}
+        end = range(start + len(forward), start + len(forward) + len(inputs))
+        order = [*range(start), *(place[k] for k in range(len(forward))), *end]
+        return exchanged >> wiring(exchanged.cod, order), labels, inputs
+
+    def closed(self, size: int | None = None) -> Para[Lens]:
+        """The model, the loss and the cap, before the optimiser (LEARNER.closed)."""
+        return closed(self.model, self.loss, self.cap, size=size)
+
+    def step(self, size: int | None = None) -> Diagram:
+        """The training step on `size` samples (None: one, without a batch axis): T x Y x A x named inputs -> T."""
+        if size not in self._steps:
+            arranged, labels, inputs = self._arranged(size)
+            whole = self.closed(size).reparametrise(self._reparametrisation(labels, inputs, size), Signature())
+            self._steps[size] = arranged >> whole.morphism.put
+        return self._steps[size]
+
+    def monitored(self, size: int | None = None) -> Diagram:
+        """The step together with the losses and the predictions that it made on the way: T x .. -> T x L x B."""
+        if size not in self._monitored:
+            arranged, labels, inputs = self._arranged(size)
+            end, _ = _with_loss(self.model, self.loss, size)
+            whole = end.reparametrise(self._reparametrisation(labels, inputs, size), Signature())
+            step = self.step(size)
+            seen = step.dom
+            evaluate = arranged >> whole.morphism.get
+            both = copy(seen) >> (copy(seen) @ identity(seen)) >> (step @ evaluate @ self._prediction(size, arranged))
+            self._monitored[size] = both
+        return self._monitored[size]
+
+    def _prediction(self, size: int | None, arranged: Diagram) -> Diagram:
+        """T x Y x A x .. -> B, ignoring the labels."""
+        model = self.model if size is None else self.model.batch(size)
+        labels = len(self.loss.labels(self.model.cod))
+        rest = wiring(arranged.cod, range(labels, len(arranged.cod)))
+        get: Any = Lens.of(model.morphism).get
+        return arranged >> rest >> (self._lens_of(size).get @ identity(model.dom)) >> get
+
+    def prediction(self, size: int | None = None) -> Diagram:
+        """What the model makes of inputs at the optimiser's get: T x A x named inputs -> B."""
+        arranged, labels, _ = self._arranged(size)
+        whole = self._prediction(size, arranged)
+        n = len(self.state)
+        return whole.ignoring(range(n, n + len(labels)))
+
+    def parameters_at(self) -> Diagram:
+        """The parameters at the optimiser's get, in the model's order, auxiliary ones left out: T x named -> P."""
+        learnt, frozen, statistics, _ = self._groups
+        get = self._lens_of(None).get
+        wanted = [k for k in range(len(get.cod)) if k in {*learnt, *frozen, *statistics}]
+        arranged, labels, inputs = self._arranged(None)
+        rest = wiring(arranged.cod, range(len(labels), len(arranged.cod) - len(inputs)))
+        whole = arranged >> rest >> get >> wiring(get.cod, wanted)
+        n = len(self.state)
+        return whole.ignoring(range(n, n + len(labels) + len(inputs)))
+
+    def initial(self, seed: int = 0) -> tuple[np.ndarray, ...]:
+        """The state T that training starts from: the optimiser's init on the parameters' starting values."""
+        values = self.model.initial(seed)
+        learnt, frozen, statistics, _ = self._groups
+        moved = self.optimiser.init([values[k] for k in learnt], self._spaces(learnt))
+        return (*moved, *(values[k] for k in (*frozen, *statistics)))
+
+
+def supervised(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser, cap: Cap | None = None) -> Learner:
+    """The supervised learner (LEARNER.supervised); the loss brings its own cap unless one is given.
+
+    Raises `CompositionError` or `OperationError` where loss or optimiser do not fit the model.
+    """
+    if not isinstance(loss, Loss) or not isinstance(optimiser, Optimiser):
+        raise CompositionError(
+            f"supervised takes (model, loss, optimiser), such as losses.mean_squared_error and optimisers.gd(0.1); "
+            f"got {loss!r} and {optimiser!r}"
+        )
+    return Learner(model if isinstance(model, Para) else Para.of(model), loss, optimiser, cap or loss.cap)
+
+
+def dreaming(model: Para[Diagram], loss: Loss, optimiser: Optimiser, cap: Cap | None = None) -> Learner:
+    """The learner of an input: the optimiser sits on the A wire, the parameters come as data (DREAM).
+
+    It is the supervised learner of the model with its two kinds of input exchanged: T_A x Y x P -> T_A.
+    """
+    from catlearn.parameters import Parameter
+
+    exchanged = permute([model.dom, model.parameter], [1, 0]) >> model.morphism
+    inputs = tuple(Parameter(f"input_{k}", space) for k, space in enumerate(model.dom))
+    swapped = Para(model.dom, model.parameter, exchanged, Signature.layer(inputs, "dream"))
+    return Learner(swapped, loss, optimiser, cap or loss.cap)
