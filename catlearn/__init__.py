@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from catlearn.learner import Learner, closed, dreaming, supervised
     from catlearn.training import Result, fit
 
-__version__ = "0.1.0"
+from catlearn._version import __version__
 
 __all__ = [
     "BITS",

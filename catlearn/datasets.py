@@ -111,7 +111,9 @@ class Data:
         def coded(targets: np.ndarray) -> np.ndarray:
             return _LABELS[labels](np.argmax(targets, axis=1), targets.shape[1])
 
-        return Data(bits(self.train_inputs), coded(self.train_targets), bits(self.test_inputs), coded(self.test_targets))
+        return Data(
+            bits(self.train_inputs), coded(self.train_targets), bits(self.test_inputs), coded(self.test_targets)
+        )
 
 
 def iris_table() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:

@@ -226,7 +226,9 @@ class Diagram:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Diagram):
             return NotImplemented
-        return self is other or (self.dom == other.dom and self.cod == other.cod and self._flatten() == other._flatten())
+        return self is other or (
+            self.dom == other.dom and self.cod == other.cod and self._flatten() == other._flatten()
+        )
 
     @cached_property
     def _hash(self) -> int:

@@ -102,7 +102,9 @@ class Learner:
     def __post_init__(self) -> None:
         for parameter, name in zip(self.model.parameters, self.model.names, strict=True):
             if parameter.role == "auxiliary" and (parameter.space.carrier.kind != "key" or parameter.space.shape):
-                raise DataError(f"the auxiliary input {name} must be one random key, Space((), KEYS); got {parameter.space}")
+                raise DataError(
+                    f"the auxiliary input {name} must be one random key, Space((), KEYS); got {parameter.space}"
+                )
         if len(self.model.parameters) != len(self.model.parameter):
             raise CompositionError("a learner needs a model whose parameters are named; see para.parametrised")
         self.loss.para(self.model.cod)

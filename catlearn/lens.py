@@ -59,7 +59,9 @@ class Lens:
 
     def __post_init__(self) -> None:
         if self.put.dom[: len(self.get.dom)] != self.get.dom:
-            raise first_difference(self.get.dom, self.put.dom[: len(self.get.dom)], "a put starts with the get's domain")
+            raise first_difference(
+                self.get.dom, self.put.dom[: len(self.get.dom)], "a put starts with the get's domain"
+            )
 
     @property
     def dom(self) -> Sides:
@@ -100,12 +102,7 @@ class Lens:
         if middle.backward != next_.backward:
             raise first_difference(middle.backward, next_.backward, "cannot compose lenses: the left one takes back")
         back, same = Diagram.identity(other.cod.backward), Diagram.identity(self.get.dom)
-        put = (
-            (copy(self.get.dom) @ back)
-            >> (same @ self.get @ back)
-            >> (same @ other.put)
-            >> self.put
-        )
+        put = (copy(self.get.dom) @ back) >> (same @ self.get @ back) >> (same @ other.put) >> self.put
         return Lens(self.get >> other.get, put)
 
     def __matmul__(self, other: Lens) -> Lens:

@@ -238,7 +238,9 @@ class Para(Generic[Morphism]):
         wanted = [n for n, p in zip(self.names, self.parameters, strict=True) if p.role != "auxiliary"]
         missing, extra = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))
         if missing or extra:
-            raise DataError(f"the parameters do not fit the model: missing {missing or 'none'}, unknown {extra or 'none'}")
+            raise DataError(
+                f"the parameters do not fit the model: missing {missing or 'none'}, unknown {extra or 'none'}"
+            )
         return tuple(given.get(name) for name in self.names)
 
     def to_jax(self, precision: str = "float32") -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -151,7 +151,9 @@ def contextual_dagger(g: Diagram, context: int) -> Diagram:
     """For g : C x A -> B, linear in A, the map (iota_0 x 1) ; R[g] ; pi_1 : C x B -> A; C is the first `context` wires."""
     for space in (*g.dom[context:], *g.cod):
         if space.changes != space:
-            raise OperationError(f"a dagger needs values that are their own changes; {space} changes by {space.changes}")
+            raise OperationError(
+                f"a dagger needs values that are their own changes; {space} changes by {space.changes}"
+            )
     builder = FoldingBuilder(g.dom[:context] + g.cod)
     zeros = tuple(builder.zero(space) for space in g.dom[context:])
     wires = builder.replay(reverse_derivative(g), (*range(context), *zeros, *range(context, len(builder.dom))))

@@ -191,7 +191,9 @@ class _Run:
         names = [f"hyper-parameter {name}" for name in settings]
         spaces = [wire.space for wire in learner.context if not wire.stored]
         values = settings.values()
-        self.settings = tuple(backend.accept(s, np.asarray(v), n) for s, v, n in zip(spaces, values, names, strict=True))
+        self.settings = tuple(
+            backend.accept(s, np.asarray(v), n) for s, v, n in zip(spaces, values, names, strict=True)
+        )
         labels = learner.loss.labels(learner.model.cod)
         self.inputs = self._accept(learner.model.dom, data.train_inputs, "train_inputs", data.rows)
         self.targets = self._accept(labels, data.train_targets, "train_targets", data.rows)

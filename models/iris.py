@@ -1,6 +1,6 @@
 """Iris by a network of 4, 20 and 3 units with sigmoids, trained by Adam.
 
-    catlearn train models/iris.py
+catlearn train models/iris.py
 """
 
 from catlearn import datasets, layers, losses, optimisers, supervised

@@ -35,7 +35,9 @@ def check_values(space: Space, value: np.ndarray, what: str) -> None:
         if entries == "O" and value.size:
             entries = next((np.asarray(e).dtype.kind for e in value.flat if np.asarray(e).dtype.kind != "i"), "i")
         if value.size and entries not in _KINDS[kind] + ("O" if value.dtype == object else ""):
-            raise InputError(f"{what} must hold {_WANTED[kind]} ({space}); got dtype {value.dtype}: convert it yourself")
+            raise InputError(
+                f"{what} must hold {_WANTED[kind]} ({space}); got dtype {value.dtype}: convert it yourself"
+            )
         valid = np.asarray(space.carrier.contains(value))
         if not valid.all():
             bad = value[~np.broadcast_to(valid, value.shape)].flat[0] if value.shape else value.item()
@@ -94,7 +96,9 @@ class Arrays(Functor):
     def map(self, generator: Map, inputs: tuple[Any, ...]) -> Any:
         """The body on each sample in turn."""
         each = [
-            self.interpret(generator.body, tuple(x[k] if f else x for x, f in zip(inputs, generator.flags, strict=True)))
+            self.interpret(
+                generator.body, tuple(x[k] if f else x for x, f in zip(inputs, generator.flags, strict=True))
+            )
             for k in range(generator.size)
         ]
         return bare(self._stacked(each, generator.body.cod))

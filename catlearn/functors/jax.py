@@ -131,7 +131,9 @@ class Jax(Arrays):
             if space.carrier.kind in ("integer", "index") and plain.size:
                 limits = jnp.iinfo(self.dtype(space.carrier))
                 if plain.max() > limits.max or plain.min() < limits.min:
-                    raise InputError(f"{what} does not fit {limits.dtype}; use precision='float64' or the exact functor")
+                    raise InputError(
+                        f"{what} does not fit {limits.dtype}; use precision='float64' or the exact functor"
+                    )
         return self.cast(array, space.carrier)
 
     def __call__(self, diagram: Diagram) -> Callable[..., Any]:

@@ -200,7 +200,9 @@ class Constant(Generator):
     def __post_init__(self) -> None:
         value = np.asarray(self.value)
         if value.ndim and value.shape != self.space.shape:
-            raise InputError(f"a constant of {self.space} needs a number or shape {self.space.shape}; got {value.shape}")
+            raise InputError(
+                f"a constant of {self.space} needs a number or shape {self.space.shape}; got {value.shape}"
+            )
         if value.dtype.kind not in "biufO" or not np.all(self.space.carrier.contains(value)):
             raise InputError(f"{self.value!r} is not a value of {self.space.carrier}; write the constant in its values")
         if value.dtype.kind == "f" and self.space.carrier.kind != "real":

@@ -51,7 +51,9 @@ def batch(diagram: Diagram, size: int, flags: Iterable[bool] | None = None) -> D
 def _flags(diagram: Diagram, flags: Iterable[bool] | None) -> tuple[bool, ...]:
     result = (True,) * len(diagram.dom) if flags is None else tuple(bool(flag) for flag in flags)
     if len(result) != len(diagram.dom):
-        raise CompositionError(f"the diagram has {len(diagram.dom)} inputs and there are {len(result)} flags; give one each")
+        raise CompositionError(
+            f"the diagram has {len(diagram.dom)} inputs and there are {len(result)} flags; give one each"
+        )
     return result
 
 

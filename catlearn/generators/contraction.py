@@ -130,7 +130,9 @@ def einsum(subscripts: str, *wires: Wire, sizes: dict[str, int] | None = None) -
         raise OperationError(f"einsum cannot mix carriers; got {', '.join(sorted(map(repr, carriers)))}")
     missing = set(right) - set(lengths)
     if missing or len(set(right)) != len(right):
-        raise OperationError(f"einsum output {right!r}: letters must differ and have a length; none for {sorted(missing)}")
+        raise OperationError(
+            f"einsum output {right!r}: letters must differ and have a length; none for {sorted(missing)}"
+        )
     letters = list(lengths)
     code = {letter: k for k, letter in enumerate(letters)}
     labels = [tuple(code[letter] for letter in part) for part in (*parts, right)]

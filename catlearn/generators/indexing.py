@@ -255,7 +255,9 @@ def getitem(x: Wire, index: Any) -> Wire:
     """Basic indexing by integers and slices of step 1, one an axis from the first on."""
     parts = index if isinstance(index, tuple) else (index,)
     if len(parts) > len(x.shape) or not all(isinstance(part, (int, slice)) for part in parts):
-        raise OperationError(f"index {x.space} by at most {len(x.shape)} integers and slices; got {index!r}; see gather")
+        raise OperationError(
+            f"index {x.space} by at most {len(x.shape)} integers and slices; got {index!r}; see gather"
+        )
     kept = []
     for axis, part in enumerate(parts):
         length = x.shape[axis]

@@ -122,9 +122,7 @@ class JaxFunction(Generator):
         shapes = [np.shape(result) for result in results]
         if shapes != [space.shape for space in self.outputs]:
             raise InputError(f"{self.label} returned shapes {shapes}; it was declared with outputs {self.outputs}")
-        return tuple(
-            arrays.cast(result, space.carrier) for result, space in zip(results, self.outputs, strict=True)
-        )
+        return tuple(arrays.cast(result, space.carrier) for result, space in zip(results, self.outputs, strict=True))
 
 
 def from_jax(

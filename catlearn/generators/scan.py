@@ -119,9 +119,7 @@ class Scan(Generator):
         here.update(zip(rest, range(c + len(each), len(dom)), strict=True))
         here = _run(builder, whole, stages, here, 2)
         results = [here[wire] for wire in whole.outputs]
-        sums = [
-            builder.apply(Add(space), (a + j, results[j]))[0] for j, space in enumerate(shared_changes)
-        ]
+        sums = [builder.apply(Add(space), (a + j, results[j]))[0] for j, space in enumerate(shared_changes)]
         return builder.finish((*sums, *results[k:]))
 
     def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
@@ -180,7 +178,9 @@ class Scan(Generator):
         mine, theirs = builder.replay(self.body, inputs), builder.replay(other.body, inputs)
         emitted = list(dict.fromkeys((*mine[self.states :], *theirs[self.states :])))
         body = builder.finish((*mine[: self.states], *emitted))
-        places = [[*states, *(self.states + emitted.index(w) for w in wires[self.states :])] for wires in (mine, theirs)]
+        places = [
+            [*states, *(self.states + emitted.index(w) for w in wires[self.states :])] for wires in (mine, theirs)
+        ]
         return Scan(body, self.length, self.shared, self.states, self.backward), places[0], places[1]
 
 

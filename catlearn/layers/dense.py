@@ -1,6 +1,6 @@
 """Dense layers: a matrix product, a bias, an activation (INST.dual).
 
-    linear(W, x) = x W,   R = (x d^T, W d)        bias(b, x) = x + b,   R = (d, d)
+linear(W, x) = x W,   R = (x d^T, W d)        bias(b, x) = x + b,   R = (d, d)
 """
 
 from __future__ import annotations
