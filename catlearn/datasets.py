@@ -61,7 +61,7 @@ def _class_numbers(numbers: np.ndarray, classes: int) -> np.ndarray:
 class Data:
     """Training and test rows; each part is an array, rows first, or a tuple of arrays for several wires.
 
-    Targets are in the loss's label space: for `label_cross_entropy` class numbers, otherwise arrays like the prediction.
+    Targets are in the loss's label space: class numbers for `label_cross_entropy`, otherwise like the prediction.
     """
 
     train_inputs: Any
@@ -137,7 +137,7 @@ def iris(split_seed: int = 0) -> Data:
     for number in range(len(names)):
         members = generator.permutation(np.flatnonzero(labels == number))
         train += members[: 34 if number == 0 else 33].tolist()
-    return _split(features, labels, generator.permutation(train), len(names))
+    return _split(features, labels, generator.permutation(train).tolist(), len(names))
 
 
 def iris_sorted(classes: int) -> Data:

@@ -52,9 +52,17 @@ class Generator:
     what it computes. `linear` lists groups of inputs such that every output is zero when a whole group is zero.
     """
 
-    additive: bool = True
     lawful: ClassVar[bool] = True
-    linear: ClassVar[tuple[tuple[int, ...], ...]] = ()
+
+    @property
+    def additive(self) -> bool:
+        """Whether the reverse is additive in the cotangent."""
+        return True
+
+    @property
+    def linear(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of inputs such that every output is zero when a whole group is zero."""
+        return ()
 
     @property
     def dom(self) -> Object:
@@ -116,6 +124,8 @@ class Diagram:
     cod: Object
     additive: bool
     is_identity: bool = False  # known to be an identity when it was made
+    _flat: tuple[list[Node], Wires] | None
+    _parts: tuple[str, Diagram, Diagram] | None
 
     def __init__(
         self,
@@ -172,7 +182,7 @@ class Diagram:
             builder = Builder(self.dom)
             self._flat = _canonical(builder, builder.replay(self, tuple(range(len(self.dom)))))
             self._parts = None
-        return self._flat  # type: ignore[no-any-return]
+        return self._flat
 
     def __rshift__(self, other: Diagram) -> Diagram:
         if not isinstance(other, Diagram):
@@ -368,9 +378,10 @@ def _canonical(builder: Builder, outputs: Wires) -> tuple[list[Node], Wires]:
 
 
 def _present(wires: Sequence[int | None], reader: str) -> Wires:
-    if None in wires:
+    present = tuple(wire for wire in wires if wire is not None)
+    if len(present) < len(wires):
         raise CompositionError(f"an input cannot be left out: {reader} reads it")
-    return tuple(wires)  # type: ignore[arg-type]
+    return present
 
 
 def wiring(dom: Space | Iterable[Space], outputs: Iterable[int]) -> Diagram:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from catlearn.diagram import Diagram, Generator, identity, permute
+from catlearn.diagram import Diagram, identity, permute
 from catlearn.errors import OperationError
 from catlearn.generators.arithmetic import (
     Add,
@@ -25,6 +25,7 @@ from catlearn.generators.arithmetic import (
     Invert,
     Multiply,
     Negate,
+    Pointwise,
     Subtract,
     Xor,
     include,
@@ -93,18 +94,18 @@ def constant(space: Space, value: Any) -> Wire:
         value = int(value)
     if isinstance(value, int):
         value = space.carrier.from_integer(value)
-    return apply_generator(Constant(space, value))  # type: ignore[no-any-return]
+    return apply_generator(Constant(space, value))
 
 
 def zeros(space: Space) -> Wire:
     """The zero of a space."""
-    return apply_generator(zero_of(space))  # type: ignore[no-any-return]
+    return apply_generator(zero_of(space))
 
 
-def _pair(kind: type[Generator], x: Any, y: Any) -> Wire:
+def _pair(kind: type[Pointwise], x: Any, y: Any) -> Wire:
     """The generator on two wires of one carrier; a number or a scalar wire acts on a wire of any shape."""
     if not isinstance(x, Wire):
-        x = constant(Space((), y.space.carrier), x) if y.shape == () else constant(y.space, x)
+        x = constant(y.space, x)
     if not isinstance(y, Wire):
         y = constant(x.space, y)
     if x.space.carrier != y.space.carrier:
@@ -122,7 +123,7 @@ def _pair(kind: type[Generator], x: Any, y: Any) -> Wire:
                 f"{kind.__name__.lower()} needs equal shapes or a scalar; got {x.space} and {y.space}: "
                 "use functions.broadcast, reshape or einsum"
             )
-    return apply_generator(kind(x.space), x, y)  # type: ignore[call-arg, no-any-return]
+    return apply_generator(kind(x.space), x, y)
 
 
 def add(x: Any, y: Any = None) -> Any:
@@ -170,11 +171,11 @@ def maximum(x: Any, y: Any) -> Wire:
 
 def negate(x: Wire) -> Wire:
     """The additive inverse, over a ring."""
-    return apply_generator(Negate(x.space), x)  # type: ignore[no-any-return]
+    return apply_generator(Negate(x.space), x)
 
 
 def power(x: Wire, exponent: int | Wire) -> Wire:
-    """The `exponent`-fold product of a wire with itself, by repeated squaring; or, over REAL, to the power of a wire."""
+    """The `exponent`-fold product of a wire with itself, by squaring; or, over REAL, to the power of a wire."""
     if isinstance(exponent, Wire):
         return _pair(Power, x, exponent)
     if isinstance(exponent, bool) or not isinstance(exponent, int) or exponent < 0:
@@ -188,12 +189,12 @@ def power(x: Wire, exponent: int | Wire) -> Wire:
 
 def invert(x: Wire) -> Wire:
     """Not, on bits."""
-    return apply_generator(Invert(x.space), x)  # type: ignore[no-any-return]
+    return apply_generator(Invert(x.space), x)
 
 
 def xor(x: Wire, y: Wire) -> Wire:
     """Exclusive or, on bits; over Z2 it is the sum."""
-    return add(x, y) if x.space.carrier.has("add") else _pair(Xor, x, y)  # type: ignore[no-any-return]
+    return add(x, y) if x.space.carrier.has("add") else _pair(Xor, x, y)
 
 
 def union(x: Wire, y: Wire) -> Wire:

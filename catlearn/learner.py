@@ -3,9 +3,10 @@
     closed = eta_A ; R(model) ; R(loss) ; cap : (1, 1) -> (1, 1)     with parameter (Y P A, Y' P' A')   (LEARNER.closed)
     step   = closed reparametrised by d_Y x U x d_A                                                (LEARNER.supervised)
 
-where eta turns the input wire into a parameter wire (PARA.eta) and d discards a backward wire (PARA.discard). The put of
-the result is the training step, an ordinary diagram. The optimiser's put receives what is stored; the model is
-evaluated at the optimiser's get. A batch is PARA.tie: model and loss are copied over the samples, the parameters shared.
+where eta turns the input wire into a parameter wire (PARA.eta) and d discards a backward wire (PARA.discard). The put
+of the result is the training step, an ordinary diagram. The optimiser's put receives what is stored; the model is
+evaluated at the optimiser's get. A batch is PARA.tie: model and loss are copied over the samples, the parameters are
+shared.
 
 Source: Cruttwell et al. (2103.01931), section 4.
 """

@@ -1,8 +1,8 @@
 """Optimisers: lenses over the parameters, and the gradient transformations that they factor through.
 
 An optimiser on P is a lens `U : (T, T) -> (P, P')` (OPT.def): its get chooses where the model is evaluated, its put
-turns the stored T and the change p' into the new T. All add (OPT.sign, C3): p' already points where the loss falls. Each
-factors as a *gradient transformation* and ascent (OPT.factor):
+turns the stored T and the change p' into the new T. All add (OPT.sign, C3): p' already points where the loss falls.
+Each factors as a *gradient transformation* and ascent (OPT.factor):
 
     U = (1_S x ascent) ; T,    ascent = (1, +) : (P, P) -> (P, P'),    T : (S x P, S x P') -> (P, P')
     T1 >> T2 = (1_S1 x T2) ; T1           the first is next to the model and sees the change first
@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from catlearn.diagram import Builder, Diagram, discard, identity, permute
+from catlearn.diagram import Diagram, identity
 from catlearn.errors import OperationError
 from catlearn.functions import add, maximum, real, sqrt, successor, sum
 from catlearn.generators.arithmetic import Constant

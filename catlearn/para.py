@@ -54,7 +54,8 @@ class Para(Generic[Morphism]):
             raise CompositionError(f"a parametrised morphism needs the domain {whole}; its morphism has {morphism.dom}")
         self._whole: tuple[Any, Morphism, Signature] | None = (parameter, morphism, signature or Signature())
         self._pair: tuple[Para[Morphism], Para[Morphism]] | None = None
-        self.dom, self.cod = dom, morphism.cod
+        self.dom: Any = dom
+        self.cod: Any = morphism.cod
 
     @classmethod
     def _chain(cls, first: Para[Morphism], second: Para[Morphism]) -> Para[Morphism]:
@@ -79,8 +80,8 @@ class Para(Generic[Morphism]):
             while len(parts) > 1:
                 paired = [_compose(f, g) for f, g in zip(parts[::2], parts[1::2], strict=False)]
                 parts = paired + parts[len(parts) // 2 * 2 :]
-            self._whole, self._pair = parts[0]._whole, None
-        return self._whole  # type: ignore[return-value]
+            self._whole, self._pair = parts[0]._resolve(), None
+        return self._whole
 
     @property
     def parameter(self) -> Any:
@@ -158,11 +159,17 @@ class Para(Generic[Morphism]):
             dom, self.dom, (alpha @ self._category.identity(self.dom)) >> self.morphism, signature or Signature()
         )
 
-    # What follows is about parametrised diagrams.
+    @property
+    def diagram(self) -> Diagram:
+        """The morphism of a parametrised diagram; raises `CompositionError` for a parametrised lens."""
+        morphism: Any = self.morphism
+        if not isinstance(morphism, Diagram):
+            raise CompositionError("this is about parametrised diagrams; got a parametrised lens")
+        return morphism
 
     def lens(self) -> Para[Lens]:
         """Para of the functor R: the same with (f, R[f]) (PARA.R)."""
-        return Para(Sides.of(self.parameter), Sides.of(self.dom), Lens.of(self.morphism), self.signature)  # type: ignore[type-var, arg-type]
+        return Para(Sides.of(self.parameter), Sides.of(self.dom), Lens.of(self.diagram), self.signature)
 
     def named(self, layer: str) -> Para[Morphism]:
         """All its parameters as those of one layer of that name."""
@@ -182,8 +189,8 @@ class Para(Generic[Morphism]):
                     raise first_difference((self.parameter[first],), (self.parameter[wire],), f"cannot tie {group}")
                 source[wire] = first
         kept = [k for k in range(len(source)) if source[k] == k]
-        alpha = wiring([self.parameter[k] for k in kept], [kept.index(source[k]) for k in range(len(source))])
-        return self.reparametrise(alpha, self.signature.take(kept))  # type: ignore[arg-type]
+        alpha: Any = wiring([self.parameter[k] for k in kept], [kept.index(source[k]) for k in range(len(source))])
+        return self.reparametrise(alpha, self.signature.take(kept))
 
     def freeze(self, *names: str) -> Para[Morphism]:
         """The same, those parameters (all if none is named) staying as they start."""
@@ -199,23 +206,21 @@ class Para(Generic[Morphism]):
 
     def batch(self, size: int) -> Para[Diagram]:
         """The model on `size` samples with one parameter for all (PARA.tie); auxiliary inputs are one a sample."""
-        flags = [parameter.role == "auxiliary" for parameter in self.parameters]
-        if not flags:
-            flags = [False] * len(self.parameter)
-        many = batch(self.morphism, size, [*flags, *(True for _ in self.dom)])  # type: ignore[arg-type]
+        roles = [parameter.role for parameter in self.parameters] or ["parameter"] * len(self.parameter)
+        flags: list[bool] = [role == "auxiliary" for role in roles]
+        many = batch(self.diagram, size, [*flags, *(True for _ in self.dom)])
         return Para(many.dom[: len(flags)], many.dom[len(flags) :], many, self.signature)
 
     def expose(self) -> Para[Diagram]:
         """The model followed by a copy of its parameters: `P x A -> B x P`."""
-        n, total = len(self.parameter), len(self.morphism.dom)  # type: ignore[arg-type]
-        doubled = wiring(self.morphism.dom, [*range(total), *range(n)])  # type: ignore[arg-type]
-        both = doubled >> (self.morphism @ Diagram.identity(self.parameter))  # type: ignore[operator]
+        doubled = wiring(self.diagram.dom, [*range(len(self.diagram.dom)), *range(len(self.parameter))])
+        both = doubled >> (self.diagram @ Diagram.identity(self.parameter))
         return Para(self.parameter, self.dom, both, self.signature)
 
-    def initial(self, seed: int = 0) -> tuple[np.ndarray, ...]:
+    def initial(self, seed: int = 0) -> tuple[Any, ...]:
         """A starting value of every parameter wire, in order; the auxiliary ones are None."""
         return tuple(
-            None if p.role == "auxiliary" else p.initial(np.random.default_rng([seed, number]))  # type: ignore[misc]
+            None if p.role == "auxiliary" else p.initial(np.random.default_rng([seed, number]))
             for number, p in enumerate(self.parameters)
         )
 
@@ -250,7 +255,7 @@ class Para(Generic[Morphism]):
         """
         from catlearn.functors.jax import Jax
 
-        run = Jax(precision)(self.morphism)  # type: ignore[arg-type]
+        run = Jax(precision)(self.diagram)
         auxiliary = [k for k, p in enumerate(self.parameters) if p.role == "auxiliary"]
         count = len(self.dom)
 

@@ -16,17 +16,17 @@ import numpy as np
 from catlearn.errors import OperationError
 from catlearn.space import Space
 
-__all__ = ["Parameter", "Signature", "filled", "glorot_uniform", "random_bits", "standard_normal"]
+__all__ = ["Filled", "GlorotUniform", "Normal", "Parameter", "RandomBits", "Signature"]
 
 Initialiser = Callable[[np.random.Generator, Space], np.ndarray]
 
 
 @dataclass(frozen=True)
-class filled:
+class Filled:
     """The initialiser that fills a space with one value.
 
     >>> from catlearn.semirings import REAL
-    >>> filled(0.5)(np.random.default_rng(0), Space(2, REAL))
+    >>> Filled(0.5)(np.random.default_rng(0), Space(2, REAL))
     array([0.5, 0.5])
     """
 
@@ -37,7 +37,7 @@ class filled:
 
 
 @dataclass(frozen=True)
-class glorot_uniform:
+class GlorotUniform:
     """Uniform on [-a, a] with a = sqrt(6 / (fan in + fan out)), the first and last lengths of the shape.
 
     Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010).
@@ -52,7 +52,7 @@ class glorot_uniform:
 
 
 @dataclass(frozen=True)
-class standard_normal:
+class Normal:
     """Normal with mean 0 and that standard deviation."""
 
     deviation: float = 1.0
@@ -62,7 +62,7 @@ class standard_normal:
 
 
 @dataclass(frozen=True)
-class random_bits:
+class RandomBits:
     """Bits that are 1 with that probability."""
 
     probability: float = 0.5

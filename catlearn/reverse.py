@@ -66,7 +66,7 @@ class _Tape:
     def __init__(self, builder: FoldingBuilder, inputs: Wires) -> None:
         self.builder = builder
         self.values = list(inputs)
-        self.steps: list[tuple[Generator, list[int], range]] = []
+        self.steps: list[tuple[Generator, Diagram, list[int], range]] = []
 
     def play(self, diagram: Diagram, inputs: list[int]) -> list[int]:
         here = list(inputs)
@@ -76,17 +76,18 @@ class _Tape:
 
     def _step(self, generator: Generator, sources: list[int]) -> list[int]:
         wires = tuple([self.values[k] for k in sources])
-        if generator.reversed is None:
+        back = generator.reversed
+        if back is None:
             if generator.expanded is None:
                 raise OperationError(
                     f"{generator.name} has no reverse derivative: give its class a reverse() or an expansion()"
                 )
             return self.play(generator.expanded, sources)
-        inline = not generator.lawful and generator.expanded is not None
-        made = self.builder.replay(generator.expanded, wires) if inline else self.builder.apply(generator, wires)  # type: ignore[arg-type]
+        computed = None if generator.lawful else generator.expanded
+        made = self.builder.apply(generator, wires) if computed is None else self.builder.replay(computed, wires)
         results = range(len(self.values), len(self.values) + len(made))
         self.values += made
-        self.steps.append((generator, sources, results))
+        self.steps.append((generator, back, sources, results))
         return list(results)
 
 
@@ -97,7 +98,7 @@ def reverse_derivative(f: Diagram) -> Diagram:
     """
     cached = f.__dict__.get("_reverse")
     if cached is not None:
-        return cached  # type: ignore[no-any-return]
+        return cached
     builder = FoldingBuilder(f.dom + changes(f.cod))
     n = len(f.dom)
     tape = _Tape(builder, tuple(range(n)))
@@ -117,12 +118,11 @@ def reverse_derivative(f: Diagram) -> Diagram:
 
     for k, wire in enumerate(outputs):
         accumulate(wire, n + k)
-    for generator, sources, results in reversed(tape.steps):
+    for generator, reverse, sources, results in reversed(tape.steps):
         if generator.additive and not any(wire in cotangents for wire in results):
             continue
         given = [tape.values[wire] for wire in sources] + [cotangent(wire) for wire in results]
-        back = builder.replay(generator.reversed, tuple(given))  # type: ignore[arg-type]
-        for wire, change in zip(sources, back, strict=True):
+        for wire, change in zip(sources, builder.replay(reverse, tuple(given)), strict=True):
             accumulate(wire, change)
     result = builder.finish(cotangent(k) for k in range(n))
     f.__dict__["_reverse"] = result
@@ -148,7 +148,7 @@ def dagger(f: Diagram) -> Diagram:
 
 
 def contextual_dagger(g: Diagram, context: int) -> Diagram:
-    """For g : C x A -> B, linear in A, the map (iota_0 x 1) ; R[g] ; pi_1 : C x B -> A; C is the first `context` wires."""
+    """For g : C x A -> B linear in A, (iota_0 x 1) ; R[g] ; pi_1 : C x B -> A; C is the first `context` wires."""
     for space in (*g.dom[context:], *g.cod):
         if space.changes != space:
             raise OperationError(

@@ -137,7 +137,7 @@ class Carrier:
         labels = sorted({label for axes in inputs for label in axes})
         product = None
         for array, axes in zip(arrays, inputs, strict=True):
-            order = sorted(range(len(axes)), key=lambda k, axes=axes: axes[k])  # type: ignore[misc]
+            order = sorted(range(len(axes)), key=axes.__getitem__)
             array = xp.transpose(array, order)
             array = xp.expand_dims(array, tuple(k for k, label in enumerate(labels) if label not in axes))
             product = array if product is None else self.multiply(xp, product, array)

@@ -31,6 +31,7 @@ class Space:
     """
 
     __slots__ = ("_hash", "carrier", "shape")
+    _hash: int
     shape: tuple[int, ...]
     carrier: Carrier
 
@@ -55,10 +56,10 @@ class Space:
             return True
         if not isinstance(other, Space):
             return NotImplemented
-        return self._hash == other._hash and self.shape == other.shape and self.carrier == other.carrier  # type: ignore[attr-defined]
+        return self._hash == other._hash and self.shape == other.shape and self.carrier == other.carrier
 
     def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined, no-any-return]
+        return self._hash
 
     def __repr__(self) -> str:
         return f"Space({self.shape!r}, {self.carrier!r})"

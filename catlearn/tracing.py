@@ -89,7 +89,7 @@ class Wire:
 def _operator(name: str) -> Callable[..., Any]:
     from catlearn import functions
 
-    return getattr(functions, name)  # type: ignore[no-any-return]
+    return getattr(functions, name)
 
 
 _TRACED: list[Builder] = []  # the builders of the functions being traced, the innermost last

@@ -86,7 +86,7 @@ class Result:
             diagram = self.backend.prepare(self.learner.prediction(rows))
             self._compiled[rows] = self.backend.compile(lambda *xs: self.backend.interpret(diagram, xs))
         keys = _keys(self.backend, self.learner, self.seed, -1, rows)
-        return self._compiled[rows](*self.state, *values, *self.settings, *keys)  # type: ignore[no-any-return]
+        return self._compiled[rows](*self.state, *values, *self.settings, *keys)
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
@@ -197,11 +197,11 @@ class _Run:
         labels = learner.loss.labels(learner.model.cod)
         self.inputs = self._accept(learner.model.dom, data.train_inputs, "train_inputs", data.rows)
         self.targets = self._accept(labels, data.train_targets, "train_targets", data.rows)
-        for name, spaces, values in (
+        for name, wires, arrays in (
             ("test_inputs", learner.model.dom, data.test_inputs),
             ("test_targets", labels, data.test_targets),
         ):
-            self._accept(spaces, values, name, len(columns(values)[0]) if columns(values) else 0)
+            self._accept(wires, arrays, name, len(columns(arrays)[0]) if columns(arrays) else 0)
         self._compiled: dict[tuple[int, int], Callable[..., Any]] = {}
 
     def _accept(self, spaces: Object, values: Any, name: str, rows: int) -> tuple[Any, ...]:
@@ -274,7 +274,8 @@ def _stop(
     result.steps += bad
     rows = order[bad * size : (bad + 1) * size]
     raise NotFiniteError(
-        f"the loss is {loss} at step {result.steps} (epoch {epoch}, rows {rows[:5].tolist()}{'...' * (len(rows) > 5)}): "
+        f"the loss is {loss} at step {result.steps} (epoch {epoch}, rows {', '.join(map(str, rows[:5]))}"
+        f"{' ...' * (len(rows) > 5)}): "
         "lower the learning rate or look at those rows; the error's .result holds the last good state",
         result.steps,
         epoch,
@@ -299,4 +300,4 @@ def _bar(epochs: int, progress: bool | None) -> AbstractContextManager[Callable[
             task = live.add_task("epochs", total=epochs, loss=float("nan"), right=float("nan"))
             yield lambda h: live.update(task, advance=1, loss=h.loss[-1], right=h.accuracy[-1])
 
-    return bar()  # type: ignore[no-any-return]
+    return bar()

@@ -73,7 +73,7 @@ class Arrays(Functor):
     def load(self, path: str) -> Callable[..., Any]:
         """The function that "module:name" names."""
         module, _, name = path.partition(":")
-        return getattr(import_module(module), name)  # type: ignore[no-any-return]
+        return getattr(import_module(module), name)
 
     def cast(self, value: Any, carrier: Carrier) -> Any:
         """The value stored as that carrier's values are."""
@@ -164,19 +164,17 @@ def tidy(diagram: Diagram, functor: Functor) -> Diagram:
 
 
 def _expand(diagram: Diagram, functor: Functor) -> Diagram:
-    def replaced(generator: Generator) -> bool:
-        return generator.expanded is not None and (isinstance(generator, Map) or functor.rule(generator) is None)
+    def smaller(generator: Generator) -> Diagram | None:
+        return generator.expanded if isinstance(generator, Map) or functor.rule(generator) is None else None
 
-    if not any(replaced(generator) for generator, _, _ in diagram.nodes):
+    if all(smaller(generator) is None for generator, _, _ in diagram.nodes):
         return diagram
     builder = Builder(diagram.dom)
     here = list(range(len(diagram.dom)))
     for generator, sources, _ in diagram.nodes:
         inputs = tuple([here[k] for k in sources])
-        if replaced(generator):
-            here += builder.replay(_expand(generator.expanded, functor), inputs)  # type: ignore[arg-type]
-        else:
-            here += builder.apply(generator, inputs)
+        parts = smaller(generator)
+        here += builder.apply(generator, inputs) if parts is None else builder.replay(_expand(parts, functor), inputs)
     return builder.finish(here[k] for k in diagram.outputs)
 
 
@@ -189,7 +187,8 @@ def _fuse(diagram: Diagram) -> Diagram:
     for members in groups.values():
         for a, first in enumerate(members):
             for second in members[a + 1 :]:
-                fused = diagram.nodes[first][0].fuse(diagram.nodes[second][0])  # type: ignore[attr-defined]
+                one = diagram.nodes[first][0]
+                fused = one.fuse(diagram.nodes[second][0]) if isinstance(one, Scan) else None
                 if fused is not None:
                     return _fuse(_replace(diagram, first, second, fused))
     return diagram
@@ -215,10 +214,10 @@ def _restrict(diagram: Diagram) -> Diagram:
     plans: dict[int, tuple[Scan, list[int], list[int]]] = {}
     for k in range(len(diagram.nodes) - 1, -1, -1):
         generator, inputs, outputs = diagram.nodes[k]
-        kept = range(len(inputs))
+        kept = list(range(len(inputs)))
         if isinstance(generator, Scan) and generator.additive:
             plans[k] = generator.restrict({j for j, wire in enumerate(outputs) if wire in wanted})
-            kept = plans[k][1]  # type: ignore[assignment]
+            kept = plans[k][1]
         elif generator.additive and not wanted.intersection(outputs):
             continue
         wanted.update(inputs[j] for j in kept)

@@ -59,7 +59,7 @@ class Pointwise(Generator):
         raise NotImplementedError
 
     def reverse(self) -> Diagram | None:
-        return trace(self.dom + (self.cod[0].changes,), self.rule)
+        return trace((*self.dom, self.cod[0].changes), self.rule)
 
     def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
         from catlearn.generators.contraction import stack

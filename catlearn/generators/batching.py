@@ -73,7 +73,7 @@ class Map(Generator):
         object.__setattr__(self, "flags", _flags(self.body, self.flags))
 
     @property
-    def additive(self) -> bool:  # type: ignore[override]
+    def additive(self) -> bool:
         return self.body.additive
 
     @property

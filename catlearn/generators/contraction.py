@@ -62,7 +62,7 @@ class Contract(Generator):
         return tuple({label: None for axes in self.inputs for label in axes if label not in self.output})
 
     @property
-    def linear(self) -> tuple[tuple[int, ...], ...]:  # type: ignore[override]
+    def linear(self) -> tuple[tuple[int, ...], ...]:
         return tuple((k,) for k in range(len(self.inputs)))
 
     def _space(self, axes: Labels) -> Space:
@@ -137,7 +137,7 @@ def einsum(subscripts: str, *wires: Wire, sizes: dict[str, int] | None = None) -
     code = {letter: k for k, letter in enumerate(letters)}
     labels = [tuple(code[letter] for letter in part) for part in (*parts, right)]
     generator = Contract(carriers.pop(), tuple(labels[:-1]), labels[-1], tuple(lengths[letter] for letter in letters))
-    return apply_generator(generator, *wires)  # type: ignore[no-any-return]
+    return apply_generator(generator, *wires)
 
 
 def _relabel(wire: Wire, output: Iterable[int], sizes: Iterable[int]) -> Wire:

@@ -33,7 +33,7 @@ class FromDiscrete(Pointwise):
     def reverse(self) -> Diagram | None:
         from catlearn.functions import zeros
 
-        return trace(self.dom + (self.cod[0].changes,), lambda x, d: zeros(self.space.changes))
+        return trace((*self.dom, self.cod[0].changes), lambda x, d: zeros(self.space.changes))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class OneHot(FromDiscrete):
 
     @property
     def cod(self) -> Object:
-        return (Space((*self.space.shape, self.space.carrier.size), self.carrier),)  # type: ignore[attr-defined]
+        size: int = getattr(self.space.carrier, "size", 0)
+        return (Space((*self.space.shape, size), self.carrier),)
 
     def on(self, space: Space) -> Pointwise:
         return OneHot(space, self.carrier)
@@ -86,14 +87,14 @@ class OneHot(FromDiscrete):
 
 def successor(n: Wire) -> Wire:
     """The next value of a counter."""
-    return apply_generator(Successor(n.space), n)  # type: ignore[no-any-return]
+    return apply_generator(Successor(n.space), n)
 
 
 def real(n: Wire) -> Wire:
     """A counter or index as a real number."""
-    return apply_generator(Real(n.space), n)  # type: ignore[no-any-return]
+    return apply_generator(Real(n.space), n)
 
 
 def one_hot(label: Wire, carrier: Carrier = REAL) -> Wire:
     """The vector that is one at the label and zero elsewhere."""
-    return apply_generator(OneHot(label.space, carrier), label)  # type: ignore[no-any-return]
+    return apply_generator(OneHot(label.space, carrier), label)

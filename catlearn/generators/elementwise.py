@@ -35,7 +35,7 @@ def apply(name: str, x: Wire) -> Wire:
     """The function of that name, entry by entry; raises `UnknownNameError` naming the nearest."""
     if name not in FUNCTIONS:
         raise UnknownNameError(f"no function is called {name!r}: {nearest(name, FUNCTIONS)}")
-    return apply_generator(Function(x.space, name), x)  # type: ignore[no-any-return]
+    return apply_generator(Function(x.space, name), x)
 
 
 FUNCTIONS: dict[str, Smooth] = {
@@ -153,7 +153,7 @@ class LogSoftmax(Generator):
 
 def log_softmax(x: Wire) -> Wire:
     """The logarithm of softmax along the last axis."""
-    return apply_generator(LogSoftmax(x.space), x)  # type: ignore[no-any-return]
+    return apply_generator(LogSoftmax(x.space), x)
 
 
 def softmax(x: Wire) -> Wire:

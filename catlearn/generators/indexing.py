@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,7 @@ class Gather(Reindexing):
 
     def transposed(self, d: Wire) -> Wire:
         scatter = Scatter(d.space, self.axis, self.index, self.index_shape, self.space.shape[self.axis])
-        return apply_generator(scatter, d)  # type: ignore[no-any-return]
+        return apply_generator(scatter, d)
 
     def stacked(self, size: int) -> Generator:
         return Gather(self.space.batch(size), self.axis + 1, self.index, self.index_shape)
@@ -120,7 +121,7 @@ class Scatter(Reindexing):
         return (self.space.with_shape((*shape[: self.axis], self.length, *shape[self.axis + len(self.index_shape) :])),)
 
     def transposed(self, d: Wire) -> Wire:
-        return apply_generator(Gather(d.space, self.axis, self.index, self.index_shape), d)  # type: ignore[no-any-return]
+        return apply_generator(Gather(d.space, self.axis, self.index, self.index_shape), d)
 
     def stacked(self, size: int) -> Generator:
         return Scatter(self.space.batch(size), self.axis + 1, self.index, self.index_shape, self.length)
@@ -177,7 +178,7 @@ class Concatenate(Generator):
             raise OperationError(f"concatenate along axis {self.axis} needs spaces alike but there; got {self.spaces}")
 
     @property
-    def linear(self) -> tuple[tuple[int, ...], ...]:  # type: ignore[override]
+    def linear(self) -> tuple[tuple[int, ...], ...]:
         return (tuple(range(len(self.spaces))),)
 
     @property
@@ -195,7 +196,7 @@ class Concatenate(Generator):
 
         def rule(*wires: Wire) -> tuple[Wire, ...]:
             d = wires[-1]
-            return tuple(slice_axis(d, self.axis, a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+            return tuple(slice_axis(d, self.axis, a, b) for a, b in pairwise(ends))
 
         return trace((*self.dom, self.cod[0].changes), rule)
 
@@ -231,7 +232,7 @@ def gather(x: Wire, index: Any, axis: int | None = None) -> Wire:
     if axis is None:
         x, axis = reshape(x, (x.space.size,)), 0
     generator = Gather(x.space, axis, tuple(positions.ravel().tolist()), positions.shape)
-    return apply_generator(generator, x)  # type: ignore[no-any-return]
+    return apply_generator(generator, x)
 
 
 def concatenate(wires: Sequence[Wire], axis: int = 0) -> Wire:
@@ -240,7 +241,7 @@ def concatenate(wires: Sequence[Wire], axis: int = 0) -> Wire:
         return wires[0]
     if not wires:
         raise OperationError("concatenate needs at least one wire")
-    return apply_generator(Concatenate(tuple(w.space for w in wires), axis), *wires)  # type: ignore[no-any-return]
+    return apply_generator(Concatenate(tuple(w.space for w in wires), axis), *wires)
 
 
 def slice_axis(x: Wire, axis: int, start: int, stop: int) -> Wire:

@@ -63,7 +63,7 @@ class _Mapped:
         import jax
 
         axes = tuple(0 if flag else None for flag in self.flags)
-        return jax.vmap(lambda *xs: _tuple(self.function(*xs)), in_axes=axes)(*arguments)  # type: ignore[no-any-return]
+        return jax.vmap(lambda *xs: _tuple(self.function(*xs)), in_axes=axes)(*arguments)
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
@@ -98,7 +98,7 @@ class JaxFunction(Generator):
         return self.label
 
     @property
-    def linear(self) -> tuple[tuple[int, ...], ...]:  # type: ignore[override]
+    def linear(self) -> tuple[tuple[int, ...], ...]:
         return self.linear_groups
 
     def reverse(self) -> Diagram | None:
@@ -135,5 +135,5 @@ def from_jax(
 
     The shapes are checked when it runs: `InputError` if what it returns does not fit `cod`.
     """
-    label = name or getattr(function, "__name__", "function")
+    label = name or str(getattr(function, "__name__", "function"))
     return JaxFunction(function, as_object(dom), as_object(cod), label).diagram

@@ -47,7 +47,7 @@ class Scan(Generator):
             raise first_difference(taken, returned, "the state that the body takes is not the one it returns")
 
     @property
-    def additive(self) -> bool:  # type: ignore[override]
+    def additive(self) -> bool:
         return self.body.additive
 
     @property
@@ -155,7 +155,7 @@ class Scan(Generator):
             if not more:
                 break
             keep |= more
-        inputs = [w for w in range(len(self.dom)) if w in used or w - self.shared in keep and w < fixed]
+        inputs = [w for w in range(len(self.dom)) if w in used or (w - self.shared in keep and w < fixed)]
         body = self.body.select(outputs).ignoring(set(range(len(self.dom))) - set(inputs))
         shared = sum(w < self.shared for w in inputs)
         return Scan(body, self.length, shared, len(keep), self.backward), inputs, outputs

@@ -16,6 +16,7 @@ marked: it is never merged with its twin nor dropped before R is taken, and its 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from catlearn.diagram import Diagram, Generator, identity
 from catlearn.errors import CompositionError
@@ -47,7 +48,7 @@ class Surrogate(Generator):
         return self.label
 
     @property
-    def additive(self) -> bool:  # type: ignore[override]
+    def additive(self) -> bool:
         return self.is_additive
 
     @property
@@ -77,10 +78,10 @@ def surrogate(name: str, get: Diagram, put: Diagram, *, additive: bool = False) 
 class _Clip:
     bound: float
 
-    def __call__(self, _value: object, change: object) -> object:
+    def __call__(self, _value: Any, change: Any) -> Any:
         import jax.numpy as jnp
 
-        return jnp.clip(change, -self.bound, self.bound)  # type: ignore[arg-type]
+        return jnp.clip(change, -self.bound, self.bound)
 
 
 def clip_change(space: Space, bound: float) -> Diagram:

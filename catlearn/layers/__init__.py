@@ -1,4 +1,4 @@
-"""Layers: short composites over the generators; each is a parametrised map, and its reverse derivative comes for free."""
+"""Layers: short composites over the generators, each a parametrised map; the reverse derivative comes for free."""
 
 from catlearn.layers.dense import ACTIVATIONS, activation, bias, dense, linear
 from catlearn.layers.tables import basis, lookup_table

@@ -11,7 +11,7 @@ from catlearn import functions
 from catlearn.diagram import Diagram
 from catlearn.errors import OperationError, UnknownNameError, nearest
 from catlearn.para import Para, parametrised
-from catlearn.parameters import Initialiser, Parameter, filled, glorot_uniform
+from catlearn.parameters import Filled, GlorotUniform, Initialiser, Parameter
 from catlearn.semirings import REAL, Carrier
 from catlearn.space import Space
 from catlearn.tracing import Wire, trace
@@ -49,14 +49,14 @@ def linear(
     ('linear_0.weight',)
     """
     shape = (_size(inputs, "inputs"), _size(outputs, "outputs"))
-    start = initialise or (glorot_uniform() if carrier.kind == "real" else None)
+    start = initialise or (GlorotUniform() if carrier.kind == "real" else None)
     weight = Parameter("weight", Space(shape, carrier), start)
     return parametrised("linear", {"weight": weight}, Space(inputs, carrier), lambda w, x: x @ w)
 
 
 def bias(size: int, *, carrier: Carrier = REAL, initialise: Initialiser | None = None) -> Para[Diagram]:
     """The parametrised map (b, x) -> x + b, starting at zero."""
-    start = initialise or filled(carrier.zero)
+    start = initialise or Filled(carrier.zero)
     space = Space(_size(size, "size"), carrier)
     return parametrised("bias", {"bias": Parameter("bias", space, start)}, space, lambda b, x: x + b)
 

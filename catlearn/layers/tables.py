@@ -2,8 +2,8 @@
 
     f(theta, x)_w = sum_i theta[w, i] [x = i],      [x = i] = prod_k (x_k if bit k of i else 1 - x_k)
 
-It is a composite of generators, with no rule of its own. Over Z2, one pass of reverse derivative ascent over all inputs,
-in any order and from any start, learns every table exactly.
+It is a composite of generators, with no rule of its own. Over Z2, one pass of reverse derivative ascent over all
+inputs, in any order and from any start, learns every table exactly.
 
 Source: Wilson and Zanasi, Reverse derivative ascent (2101.10488).
 """
