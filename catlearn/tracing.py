@@ -15,7 +15,8 @@ broadcast. A call of another diagram on wires puts its nodes in place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Number
 from typing import Any
 
@@ -23,7 +24,7 @@ from catlearn.diagram import Builder, Diagram, Generator
 from catlearn.errors import CompositionError, OperationError
 from catlearn.space import Object, Space, as_object, first_difference
 
-__all__ = ["Wire", "apply_diagram", "apply_generator", "diagram", "trace"]
+__all__ = ["Wire", "apply_diagram", "apply_generator", "building", "diagram", "trace"]
 
 
 class Wire:
@@ -95,6 +96,16 @@ def _operator(name: str) -> Callable[..., Any]:
 _TRACED: list[Builder] = []  # the builders of the functions being traced, the innermost last
 
 
+@contextmanager
+def building(builder: Builder) -> Iterator[Builder]:
+    """The context in which operations on wires, and constants, go to that builder."""
+    _TRACED.append(builder)
+    try:
+        yield builder
+    finally:
+        _TRACED.pop()
+
+
 def is_tracing() -> bool:
     """Whether a function is being traced."""
     return bool(_TRACED)
@@ -151,11 +162,8 @@ def trace(dom: Space | Iterable[Space], function: Callable[..., Any]) -> Diagram
     """
     spaces = as_object(dom)
     builder = Builder(spaces)
-    _TRACED.append(builder)
-    try:
+    with building(builder):
         result = function(*(Wire(builder, k) for k in range(len(spaces))))
-    finally:
-        _TRACED.pop()
     results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
     for k, wire in enumerate(results):
         if not isinstance(wire, Wire) or wire.builder is not builder:

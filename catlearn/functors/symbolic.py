@@ -10,7 +10,7 @@ read as polynomials over the integers. `derivative` is the formal one, d x**k = 
 >>> @diagram(Space((), Z2), Space((), Z2))
 ... def f(x, y): return (x + y) * x
 >>> polynomials(f)
-(x0**2 + x0*x1,)
+(x0*x1 + x0**2,)
 """
 
 from __future__ import annotations

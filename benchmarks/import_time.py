@@ -1,0 +1,60 @@
+"""How long `import catlearn` takes beside `import numpy`, and that it loads none of the heavy libraries.
+
+Each import runs in a Python of its own under `-X importtime`, the two in turn; what is printed is the median
+[least, greatest] of the ratio of the cumulative times, catlearn (which imports numpy itself) to numpy. Then it prints
+which of jax, sympy, typer, rich, sklearn and optax are loaded by `import catlearn`, and by its lighter rooms.
+
+Run with `python benchmarks/import_time.py`, or `python benchmarks/import_time.py --repeats 41` for more repeats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from statistics import median
+
+HEAVY = ("jax", "sympy", "typer", "rich", "sklearn", "optax")
+STATEMENTS = ("import catlearn", "from catlearn import layers, losses, optimisers, datasets")
+
+
+def milliseconds(package: str) -> float:
+    """The cumulative time of importing a package in a fresh Python."""
+    command = [sys.executable, "-X", "importtime", "-c", f"import {package}"]
+    report = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    for line in report.splitlines():
+        _, cumulative, name = line.rpartition("import time:")[2].split("|")
+        if name.strip() == package:
+            return int(cumulative) / 1000
+    raise ValueError(f"{package} is not in the report of -X importtime")
+
+
+def loaded(statement: str) -> list[str]:
+    """Which of the heavy libraries a fresh Python has loaded after that statement."""
+    code = f"{statement}\nimport json, sys\nprint(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    return list(json.loads(output))
+
+
+def summary(values: Sequence[float], digits: int) -> str:
+    """The median [least, greatest]."""
+    return f"{median(values):.{digits}f} [{min(values):.{digits}f}, {max(values):.{digits}f}]"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=21, help="how often each import is timed")
+    repeats = parser.parse_args().repeats
+    milliseconds("catlearn")  # compiles what is not compiled yet
+    times = [(milliseconds("catlearn"), milliseconds("numpy")) for _ in range(repeats)]
+    print(f"{'import catlearn, ms':28}{summary([ours for ours, _ in times], 1):>26}")
+    print(f"{'import numpy, ms':28}{summary([numpy for _, numpy in times], 1):>26}")
+    print(f"{'ratio':28}{summary([ours / numpy for ours, numpy in times], 3):>26}")
+    for statement in STATEMENTS:
+        print(f"heavy libraries loaded by `{statement}`: {', '.join(loaded(statement)) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
