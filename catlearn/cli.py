@@ -80,7 +80,9 @@ def _catlearn(
 
 @app.command(help=_TRAIN_HELP)
 def train(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.py", help="The model file.", show_default=False)],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="The model file, such as models/iris.py.", show_default=False)
+    ],
     epochs: Annotated[int | None, typer.Option(min=0, metavar="N", help="How often to go through the rows.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, metavar="N", help="Rows in one step.")] = None,
     seed: Annotated[
@@ -123,7 +125,7 @@ def _train(
 
     learner = _learner(source, names)
     data = _data(source, names, data_dir)
-    with source.blamed("training"):
+    with source.blamed("checking the data"):
         data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
     settings = _Settings.choose(source, names, flags, data.rows)
     if titled and source.title:
@@ -214,7 +216,7 @@ def _count(result: Result) -> int:
 
 @dataclass(frozen=True)
 class _Source:
-    """A model file as a syntax tree, before it runs; `path` is as the user gave it."""
+    """A model file as a syntax tree; `path` is as the user gave it."""
 
     path: Path
     tree: ast.Module
@@ -273,7 +275,7 @@ class _Source:
             yield module
         finally:
             sys.path[:] = paths
-            del sys.modules[_MODULE_NAME]
+            sys.modules.pop(_MODULE_NAME, None)
             if registered is not None:
                 sys.modules[_MODULE_NAME] = registered
 
@@ -357,13 +359,13 @@ def _constants(tree: ast.Module) -> dict[str, list[_Constant]]:
 
 def _assigned(statement: ast.stmt) -> Iterator[tuple[str, _Constant]]:
     """The names that `NAME = value`, `NAME: type = value` or `A, B = value, value` assigns."""
+    target: ast.expr
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        target: ast.expr = statement.target
+        target, value = statement.target, statement.value
     elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target = statement.targets[0]
+        target, value = statement.targets[0], statement.value
     else:
         return
-    value = statement.value
     if isinstance(target, ast.Name):
         yield target.id, _Constant(value, lambda node: setattr(statement, "value", node))
     elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
@@ -467,19 +469,20 @@ class _Settings:
     @classmethod
     def choose(cls, source: _Source, names: Mapping[str, Any], flags: Sequence[int | None], rows: int) -> _Settings:
         """The settings for `rows` training rows. Raises `ModelFileError` for a value of the file that cannot be one."""
-        wanted = (
-            ("epochs", 0, _DEFAULT_EPOCHS),
-            ("batch_size", 1, min(_DEFAULT_BATCH_SIZE, rows)),
-            ("seed", 0, _DEFAULT_SEED),
-        )
-        numbers = [
-            flag if flag is not None else _number(source, name, names.get(name, default), least)
-            for flag, (name, least, default) in zip(flags, wanted, strict=True)
-        ]
+
+        def number(name: str, flag: int | None, least: int, default: int) -> int:
+            return flag if flag is not None else _number(source, name, names.get(name, default), least)
+
+        epochs, batch_size, seed = flags
         shuffle = names.get("shuffle", True)
         if not isinstance(shuffle, bool):
             raise ModelFileError(f"shuffle in {source.path} must be True or False; got {shuffle!r}")
-        return cls(*numbers, shuffle)
+        return cls(
+            number("epochs", epochs, 0, _DEFAULT_EPOCHS),
+            number("batch_size", batch_size, 1, min(_DEFAULT_BATCH_SIZE, rows)),
+            number("seed", seed, 0, _DEFAULT_SEED),
+            shuffle,
+        )
 
 
 def _number(source: _Source, name: str, value: Any, least: int) -> int:

@@ -119,7 +119,6 @@ class Diagram:
     not what the generator expects.
     """
 
-    __slots__ = ("__dict__", "_flat", "_parts", "additive", "cod", "dom")
     dom: Object
     cod: Object
     additive: bool

@@ -51,10 +51,10 @@ SEMIRINGS = [*RINGS, cl.Modular(6), Saturating()]
 ELEMENTS = {"Z2": [0, 1], "INTEGERS": [-2, -1, 0, 1, 3], "SATURATING": [0, 1, 2, 3]}
 
 
-def built(builder, operation):
-    """What an operation on a builder's wires adds to it."""
+def built(builder, operation, x, y):
+    """What an operation on two of a builder's wires adds to it."""
     with building(builder):
-        return operation()
+        return operation(x, y)
 
 
 def elements(carrier):
@@ -104,11 +104,16 @@ def bit_circuits(draw, inputs=None, outputs=None, gates=5):
         same = [wire for wire in wires if wire.space == x.space]
         y = draw(st.sampled_from(same))
         if x.space == bit:
-            choices = [lambda: x * y, lambda: F.invert(x), lambda: F.xor(x, y), lambda: F.union(x, y)]
-            choices.append(lambda: F.include(x))
+            choices = [
+                lambda x, y: x * y,
+                lambda x, y: F.invert(x),
+                lambda x, y: F.xor(x, y),
+                lambda x, y: F.union(x, y),
+            ]
+            choices.append(lambda x, y: F.include(x))
         else:
-            choices = [lambda: x * y, lambda: x + y, lambda: x - y, lambda: -x, lambda: x * 2]
-        wires.append(built(builder, draw(st.sampled_from(choices))))
+            choices = [lambda x, y: x * y, lambda x, y: x + y, lambda x, y: x - y, lambda x, y: -x, lambda x, y: x * 2]
+        wires.append(built(builder, draw(st.sampled_from(choices)), x, y))
     if not wires:
         m = 0
     return builder.finish(draw(st.sampled_from(wires)).index for _ in range(m))
@@ -131,25 +136,30 @@ def smooth_diagrams(draw, inputs=None, outputs=None, gates=6):
         x = draw(st.sampled_from(wires))
         y = draw(st.sampled_from([wire for wire in wires if wire.space == x.space]))
         choices = [
-            lambda: x + y,
-            lambda: x * y,
-            lambda: x - 0.5 * y,
-            lambda: F.tanh(x),
-            lambda: F.sin(x),
-            lambda: F.sigmoid(x),
-            lambda: F.exp(-(x * x)),
-            lambda: x / (1.0 + y * y),
-            lambda: F.sum(x),
-            lambda: F.transpose(x),
-            lambda: F.reshape(x, (x.space.size,)),
-            lambda: F.softplus(x),
+            lambda x, y: x + y,
+            lambda x, y: x * y,
+            lambda x, y: x - 0.5 * y,
+            lambda x, y: F.tanh(x),
+            lambda x, y: F.sin(x),
+            lambda x, y: F.sigmoid(x),
+            lambda x, y: F.exp(-(x * x)),
+            lambda x, y: x / (1.0 + y * y),
+            lambda x, y: F.sum(x),
+            lambda x, y: F.transpose(x),
+            lambda x, y: F.reshape(x, (x.space.size,)),
+            lambda x, y: F.softplus(x),
         ]
         if len(x.shape) == 1 and x.shape[0]:
-            choices += [lambda: F.softmax(x), lambda: F.gather(x, [1, 0, 1]), lambda: x[0], lambda: F.broadcast(x, (2, 2))]
-            choices += [lambda: F.concatenate([x, y]), lambda: F.einsum("i,j->ij", x, y)]
+            choices += [
+                lambda x, y: F.softmax(x),
+                lambda x, y: F.gather(x, [1, 0, 1]),
+                lambda x, y: x[0],
+                lambda x, y: F.broadcast(x, (2, 2)),
+            ]
+            choices += [lambda x, y: F.concatenate([x, y]), lambda x, y: F.einsum("i,j->ij", x, y)]
         if len(x.shape) == 2:
-            choices += [lambda: x @ F.transpose(y), lambda: x[:, 1:], lambda: F.sum(x, 0)]
-        new = built(builder, draw(st.sampled_from(choices)))
+            choices += [lambda x, y: x @ F.transpose(y), lambda x, y: x[:, 1:], lambda x, y: F.sum(x, 0)]
+        new = built(builder, draw(st.sampled_from(choices)), x, y)
         if new.space.size <= 12:
             wires.append(new)
     if not wires:

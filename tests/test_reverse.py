@@ -310,7 +310,9 @@ def test_DAG_affine_and_DAG_frobenius():
 
 
 def test_a_dagger_of_bits_is_refused():
-    with pytest.raises(OperationError, match=r"their own changes; Space\(\(\), BITS\) changes by Space\(\(\), INTEGERS\)"):
+    with pytest.raises(
+        OperationError, match=r"their own changes; Space\(\(\), BITS\) changes by Space\(\(\), INTEGERS\)"
+    ):
         cl.dagger(cl.identity(cl.Space((), cl.BITS)))
 
 
@@ -331,7 +333,9 @@ def test_R_and_D_against_jax(f, data):
 
         expected, pull = jax.vjp(outputs, *points)
         close(run(R(f))(*points, *cotangents), pull(tuple(map(jax.numpy.asarray, cotangents))))
-        pushed = jax.jvp(outputs, tuple(points), tuple(tangents))[1] if points else [np.zeros(e.shape) for e in expected]
+        pushed = (
+            jax.jvp(outputs, tuple(points), tuple(tangents))[1] if points else [np.zeros(e.shape) for e in expected]
+        )
         close(run(D(f))(*points, *tangents), pushed)
 
 

@@ -1,0 +1,505 @@
+"""Every generator: its value and R against JAX, R of R, its batched form, exact rings, and scans in all shapes."""
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import catlearn as cl
+import catlearn.generators
+from catlearn import functions as F
+from catlearn.diagram import Diagram, Generator
+from catlearn.functors import Exact, Jax
+from catlearn.functors.arrays import tidy
+from catlearn.generators.arithmetic import Add, Divide, Include, Invert, Multiply, Negate, Subtract, Xor
+from catlearn.generators.batching import Map
+from catlearn.generators.contraction import Contract
+from catlearn.generators.discrete import OneHot
+from catlearn.generators.elementwise import FUNCTIONS, Maximum, Power
+from catlearn.generators.indexing import Concatenate, Gather, Reshape, Scatter, Slice
+from catlearn.generators.scan import Scan
+from catlearn.semirings import BITS, DISCRETE, INTEGERS, REAL, TRIVIAL, Z2, Discrete, Modular
+from catlearn.space import Space, changes
+
+R = cl.reverse_derivative
+run = Jax("float64")
+seeds = st.integers(0, 2**32 - 1)
+
+
+def S(*shape):
+    return Space(shape, REAL)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A diagram, the same function written in jax.numpy, and the interval that real inputs are drawn from."""
+
+    diagram: Diagram
+    function: Callable
+    low: float = -2.0
+    high: float = 2.0
+
+
+def as_tuple(value):
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def trace(*spaces):
+    return lambda function: cl.trace(spaces, function)
+
+
+def drawn(spaces, seed, low=-2.0, high=2.0):
+    """A random point of an object."""
+    generator = np.random.default_rng(seed)
+
+    def one(space):
+        if space.carrier == REAL:
+            return generator.uniform(low, high, space.shape)
+        if space.carrier == TRIVIAL:
+            return np.zeros(space.shape, np.uint8)
+        if space.carrier == INTEGERS:
+            return generator.integers(-5, 6, space.shape)
+        bound = {"bit": 2, "index": getattr(space.carrier, "size", None) or 5}
+        return generator.integers(0, bound.get(space.carrier.kind, getattr(space.carrier, "modulus", 2)), space.shape)
+
+    return [one(space) for space in spaces]
+
+
+# The references: nothing of them goes through catlearn
+
+
+def moving(spaces):
+    return [space.carrier.kind != "index" and space.carrier != TRIVIAL for space in spaces]
+
+
+def floats(values, spaces):
+    return [
+        jnp.asarray(v, jnp.float64) if moves else jnp.asarray(v)
+        for v, moves in zip(values, moving(spaces), strict=True)
+    ]
+
+
+def vjp_of(function, dom, cod):
+    """The vector-Jacobian product of a function by jax.vjp; what is discrete is held still and moves by zero."""
+    real_in, real_out = moving(dom), moving(cod)
+    n = len(dom)
+
+    def pulled(*arguments):
+        values, cotangents = arguments[:n], arguments[n:]
+
+        def restricted(*xs):
+            given = iter(xs)
+            full = [next(given) if real else value for value, real in zip(values, real_in, strict=True)]
+            return tuple(y for y, real in zip(as_tuple(function(*full)), real_out, strict=True) if real)
+
+        moved = [value for value, real in zip(values, real_in, strict=True) if real]
+        kept = tuple(d for d, real in zip(cotangents, real_out, strict=True) if real)
+        back = iter(jax.vjp(restricted, *moved)[1](kept) if moved else ())
+        return tuple(
+            next(back) if real else jnp.zeros(jnp.shape(value), jnp.uint8)
+            for value, real in zip(values, real_in, strict=True)
+        )
+
+    return pulled
+
+
+def many_of(function, size, flags):
+    """`size` samples at once by jax.vmap."""
+
+    def mapped(*arguments):
+        if not any(flags):
+            return tuple(jnp.broadcast_to(y, (size, *jnp.shape(y))) for y in as_tuple(function(*arguments)))
+        axes = tuple(0 if flag else None for flag in flags)
+        return jax.vmap(lambda *xs: as_tuple(function(*xs)), in_axes=axes, axis_size=size)(*arguments)
+
+    return mapped
+
+
+def check(diagram, function, values):
+    """The diagram and the function agree at the point, in shape and in value."""
+    with jax.enable_x64(True):
+        wanted = as_tuple(function(*floats(values, diagram.dom)))
+    came = as_tuple(run(diagram)(*values))
+    assert len(came) == len(wanted) == len(diagram.cod)
+    for k, (x, y) in enumerate(zip(came, wanted, strict=True)):
+        assert x.shape == y.shape == diagram.cod[k].shape
+        np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-10, err_msg=f"output {k}")
+
+
+# The cases
+
+CASES: dict[str, Case] = {}
+
+
+def case(name, diagram, function, low=-2.0, high=2.0):
+    assert name not in CASES
+    CASES[name] = Case(diagram, function, low, high)
+
+
+def pairs(name, generator, function, low=-2.0, high=2.0):
+    """A generator of two wires, on a matrix, and on one with a side of length zero."""
+    for label, shape in (("", (2, 3)), (" empty", (2, 0))):
+        case(name + label, generator(S(*shape)).diagram, function, low, high)
+
+
+pairs("add", Add, lambda x, y: x + y)
+pairs("subtract", Subtract, lambda x, y: x - y)
+pairs("multiply", Multiply, lambda x, y: x * y)
+pairs("divide", Divide, lambda x, y: x / y, 0.4, 2.0)
+pairs("maximum", Maximum, lambda x, y: jnp.where(x > y, x, y))
+pairs("power", Power, lambda x, y: jnp.exp(y * jnp.log(x)), 0.4, 2.0)
+case("negate", Negate(S(2, 3)).diagram, lambda x: -x)
+
+FORMULAS = {
+    "exp": lambda x: jnp.e**x,
+    "log": lambda x: jnp.log2(x) * math.log(2.0),
+    "sqrt": lambda x: x**0.5,
+    "sin": jnp.sin,
+    "cos": lambda x: jnp.sin(x + jnp.pi / 2),
+    "tanh": lambda x: (jnp.exp(x) - jnp.exp(-x)) / (jnp.exp(x) + jnp.exp(-x)),
+    "sigmoid": lambda x: 1.0 / (1.0 + jnp.exp(-x)),
+    "softplus": lambda x: jnp.log(1.0 + jnp.exp(x)),
+    "erf": lambda x: 1.0 - jax.scipy.special.erfc(x),
+    "abs": lambda x: jnp.where(x > 0, x, -x),
+    "sign": lambda x: jnp.where(x > 0, 1.0, -1.0),
+    "relu": lambda x: jnp.where(x > 0, x, 0.0),
+    "step": lambda x: jnp.where(x > 0, 1.0, 0.0),
+}
+for title, formula in FORMULAS.items():
+    low = 0.3 if title in ("log", "sqrt") else -2.0
+    case(f"function {title}", cl.trace(S(2, 3), lambda x, title=title: F.apply(title, x)), formula, low)
+case("function empty", cl.trace(S(0), F.tanh), jnp.tanh)
+case("log softmax", cl.trace(S(2, 3), F.log_softmax), lambda x: x - jnp.log(jnp.exp(x).sum(-1, keepdims=True)))
+case("log softmax of a vector", cl.trace(S(1), F.log_softmax), lambda x: x - jnp.log(jnp.exp(x).sum()))
+case("log softmax empty", cl.trace(S(0, 3), F.log_softmax), lambda x: x)
+
+TABLE = [[1.5, -2.0, 0.25], [0.0, 3.0, -1.0]]
+case("constant array", trace(S(3))(lambda x: F.constant(S(2, 3), TABLE) @ x), lambda x: jnp.array(TABLE) @ x)
+case("constant number", trace()(lambda: F.constant(S(2), 0.75)), lambda: jnp.array([0.75, 0.75]))
+case("constant integer", trace()(lambda: F.constant(S(0, 2), 3)), lambda: jnp.zeros((0, 2)))
+
+
+def contraction(name, text, *spaces, sizes=None, reference=None):
+    def function(*xs):
+        return reference(*xs) if reference else jnp.einsum(text, *xs)
+
+    case(f"contract {name}", cl.trace(spaces, lambda *xs: F.einsum(text, *xs, sizes=sizes)), function)
+
+
+contraction("matrix product", "bi,io->bo", S(2, 3), S(3, 4))
+contraction("inner product", "i,i->", S(3), S(3))
+contraction("outer product", "i,j->ji", S(3), S(2))
+contraction("of three", "ab,bc,a->c", S(2, 3), S(3, 2), S(2))
+contraction("with a lonely label", "ab,c->a", S(2, 3), S(2))
+contraction("diagonal scale", "i,ij->ji", S(3), S(3, 2))
+contraction("repeat and sum", "ab->cb", S(2, 3), sizes={"c": 2}, reference=lambda x: jnp.stack([x.sum(0)] * 2))
+contraction("repeat in the middle", "ab->acb", S(2, 3), sizes={"c": 2}, reference=lambda x: jnp.stack([x] * 2, 1))
+contraction("over length zero", "bi,io->bo", S(2, 0), S(0, 4), reference=lambda x, y: jnp.zeros((2, 4)) + x.sum() * 0)
+contraction("to length zero", "i->ji", S(3), sizes={"j": 0}, reference=lambda x: jnp.zeros((0, 3)))
+contraction("scalars", ",->", S(), S())
+case("sum of all", cl.trace(S(2, 3), F.sum), jnp.sum)
+case("sum of two axes", cl.trace(S(2, 3, 2), lambda x: F.sum(x, (0, -1))), lambda x: x.sum((0, 2)))
+case("sum of nothing", cl.trace(S(0, 3), lambda x: F.sum(x, 0)), lambda x: x.sum(0))
+case("mean", cl.trace(S(2, 3), lambda x: F.mean(x, 1)), lambda x: x.mean(1))
+case("transpose", cl.trace(S(2, 3, 4), lambda x: F.transpose(x, (1, 2, 0))), lambda x: x.transpose(1, 2, 0))
+case("broadcast", cl.trace(S(3), lambda x: F.broadcast(x, (2, 0, 3))), lambda x: jnp.broadcast_to(x, (2, 0, 3)))
+case("stack", cl.trace(S(3), lambda x: F.stack(x, 4)), lambda x: jnp.stack([x] * 4))
+
+case("reshape", cl.trace(S(2, 3), lambda x: F.reshape(x, (3, 1, 2))), lambda x: x.reshape(3, 1, 2))
+case("reshape empty", cl.trace(S(2, 0), lambda x: F.reshape(x, (0, 5))), lambda x: x.reshape(0, 5))
+case("gather flat", cl.trace(S(2, 3), lambda x: F.gather(x, [5, 0, 5, 5])), lambda x: x.reshape(-1)[jnp.array([5, 0, 5, 5])])
+GRID = [[2, 0], [1, 2], [2, 2]]
+case("gather an axis", cl.trace(S(2, 3, 2), lambda x: F.gather(x, GRID, 1)), lambda x: x[:, jnp.array(GRID)])
+case("gather nothing", cl.trace(S(2, 3), lambda x: F.gather(x, np.zeros((0,), int), 0)), lambda x: x[:0])
+case(
+    "scatter",
+    Scatter(S(2, 4, 2), 1, (2, 0, 2, 2), (4,), 5).diagram,
+    lambda x: jnp.stack([x[:, 1], x[:, 0] * 0, x[:, 0] + x[:, 2] + x[:, 3], x[:, 0] * 0, x[:, 0] * 0], 1),
+)
+case("scatter a grid", Scatter(S(2, 2), 0, (1, 1, 0, 1), (2, 2), 2).diagram, lambda x: jnp.stack([x[1, 0], x.sum() - x[1, 0]]))
+case("scatter nothing", Scatter(S(0, 2), 0, (), (0,), 3).diagram, lambda x: jnp.zeros((3, 2)))
+case("slice", cl.trace(S(2, 5), lambda x: x[:, 1:4]), lambda x: x[:, 1:4])
+case("slice nothing", cl.trace(S(2, 5), lambda x: x[:, 3:3]), lambda x: x[:, 3:3])
+case("index", cl.trace(S(2, 5, 2), lambda x: x[-1, 2:]), lambda x: x[-1, 2:])
+case(
+    "concatenate",
+    cl.trace((S(2, 1), S(2, 3), S(2, 0)), lambda *xs: F.concatenate(xs, 1)),
+    lambda *xs: jnp.concatenate(xs, 1),
+)
+
+counter, label = Space((2,), DISCRETE), Space((2,), Discrete(4))
+case("successor", cl.trace((counter, S(2)), lambda n, x: (F.successor(n), x)), lambda n, x: (n + 1, x))
+case("real", cl.trace((counter, S(2)), lambda n, x: F.real(n) * x), lambda n, x: n * x)
+case("one hot", cl.trace((label, S(2, 4)), lambda k, x: F.one_hot(k) * x), lambda k, x: jnp.eye(4)[k] * x)
+case("one hot integers", OneHot(Space((), Discrete(3)), INTEGERS).diagram, lambda k: jnp.eye(3)[k])
+case("one hot empty", OneHot(Space((0,), Discrete(3))).diagram, lambda k: jnp.zeros((0, 3)))
+case("gather labels", cl.trace(Space((4,), Discrete(4)), lambda k: F.gather(k, [3, 3, 0])), lambda k: k[jnp.array([3, 3, 0])])
+
+bits, numbers = Space((2, 3), BITS), Space((2, 3), INTEGERS)
+case("invert", Invert(bits).diagram, lambda x: 1 - x)
+case("xor", Xor(bits).diagram, lambda x, y: x + y - 2 * x * y)
+case("and", Multiply(bits).diagram, lambda x, y: x * y)
+case("include", Include(bits).diagram, lambda x: x)
+case("or", cl.trace((bits, bits), F.union), lambda x, y: x + y - x * y)
+case(
+    "contract bits",
+    cl.trace((Space(2, BITS), bits), lambda a, x: F.einsum("i,ij->ji", a, x)),
+    lambda a, x: (a[:, None] * x).T,
+)
+case("gather bits", cl.trace(bits, lambda x: F.gather(x, [1, 1, 0], 1)), lambda x: x[:, jnp.array([1, 1, 0])])
+case("multiply integers", cl.trace((numbers, numbers), lambda x, y: x * y - 3 * x), lambda x, y: x * y - 3 * x)
+
+
+def smooth(x, w):
+    return jnp.sin(w @ x), jnp.sum(x * x)
+
+
+case("JAX function", cl.from_jax(smooth, (S(3), S(2, 3)), (S(2), S())), smooth)
+case("JAX function of a label", cl.from_jax(lambda x, n: x**2 * n, (S(2), counter), S(2)), lambda x, n: n * x * x)
+
+
+@jax.custom_vjp
+def clipped(x):
+    return x
+
+
+clipped.defvjp(lambda x: (x, None), lambda _, d: (jnp.maximum(jnp.minimum(d, 0.5), -0.5),))
+
+
+@jax.custom_vjp
+def straight(x):
+    return jnp.where(x > 0, 1.0, 0.0)
+
+
+straight.defvjp(lambda x: (straight(x), x), lambda x, d: (d * x * x,))
+
+passing = cl.surrogate(
+    "straight", cl.trace(S(2), F.step), cl.trace((S(2), S(2)), lambda x, d: d * x * x), additive=True
+)
+case("surrogate clip", cl.clip_change(S(2), 0.5), clipped)
+case("surrogate clip inside", cl.trace(S(2), lambda x: F.sin(cl.clip_change(S(2), 0.5)(x * x))), lambda x: jnp.sin(clipped(x * x)))
+case("surrogate additive", cl.trace((S(2), S(2)), lambda x, y: passing(x) * y), lambda x, y: straight(x) * y)
+
+
+def mapped(name, body, function, size, flags):
+    case(f"map {name}", Map(body, size, flags).diagram, many_of(function, size, flags))
+
+
+affine = cl.trace((S(2, 3), S(3)), lambda w, x: (F.tanh(w @ x), F.sum(x)))
+
+
+def affine_reference(w, x):
+    return jnp.tanh(w @ x), jnp.sum(x)
+
+
+mapped("shared and stacked", affine, affine_reference, 3, (False, True))
+mapped("all stacked", affine, affine_reference, 2, (True, True))
+mapped("nothing stacked", affine, affine_reference, 2, (False, False))
+mapped("of none", affine, affine_reference, 0, (False, True))
+mapped("of one", affine, affine_reference, 1, (True, False))
+mapped("irreducible", passing, straight, 3, (True,))
+mapped("irreducible not additive", cl.clip_change(S(2), 0.5), clipped, 3, (True,))
+mapped("in a map", Map(affine, 2, (False, True)).diagram, many_of(affine_reference, 2, (False, True)), 3, (True, False))
+
+
+def looped(body, length, shared, states, cod, backward=False):
+    """Scan as a Python loop; `cod` gives the shapes of what each step emits."""
+
+    def function(*inputs):
+        state, items = inputs[shared : shared + states], inputs[shared + states :]
+        emitted = [[None] * length for _ in cod]
+        for t in reversed(range(length)) if backward else range(length):
+            results = as_tuple(body(*inputs[:shared], *state, *(x[t] for x in items)))
+            state = results[:states]
+            for column, value in zip(emitted, results[states:], strict=True):
+                column[t] = value
+        stacked = [
+            jnp.stack(column) if length else jnp.zeros((0, *space.shape)) for column, space in zip(emitted, cod, strict=True)
+        ]
+        return (*state, *stacked)
+
+    return function
+
+
+def scanned(name, spaces, body, reference, length, shared, states, backward=False):
+    """The case, and its body as (diagram, reference) for use in others."""
+    inner = cl.trace(spaces, body)
+    function = looped(reference, length, shared, states, inner.cod[states:], backward)
+    case(f"scan {name}", cl.scan(inner, length, shared, states, backward=backward), function)
+    return cl.scan(inner, length, shared, states, backward=backward), function
+
+
+def cell(f):
+    return lambda w, h, x: (f.tanh(w * h + x), h * x)
+
+
+def two_states(f):
+    return lambda w, v, a, b, x, y: (f.sin(a + w * b), b * x - v, a * y, f.tanh(x * y) + b)
+
+
+def growth(f):
+    return lambda w, h: (h + w * f.sin(h), h * h)
+
+
+V = S(2)
+scanned("cell", (V, V, V), cell(F), cell(jnp), 4, 1, 1)
+scanned("backward", (V, V, V), cell(F), cell(jnp), 4, 1, 1, backward=True)
+scanned("of length one", (V, V, V), cell(F), cell(jnp), 1, 1, 1)
+scanned("of length zero", (V, V, V), cell(F), cell(jnp), 0, 1, 1)
+scanned("of length zero backward", (V, V, V), cell(F), cell(jnp), 0, 1, 1, backward=True)
+scanned("several", (V,) * 6, two_states(F), two_states(jnp), 3, 2, 2)
+scanned("several backward", (V,) * 6, two_states(F), two_states(jnp), 3, 2, 2, backward=True)
+scanned("without items", (V, V), growth(F), growth(jnp), 4, 1, 1)
+scanned("without items or shared", (V,), lambda h: F.sin(h), jnp.sin, 3, 0, 1)
+scanned("without state", (V, V), lambda w, x: w * x, lambda w, x: w * x, 3, 1, 0)
+scanned("with an unused shared input", (V, V, V), lambda w, h, x: (h * x, h), lambda w, h, x: (h * x, h), 3, 1, 1)
+scanned("with an unused state", (V, V, V), lambda a, b, x: (a * x, x, a), lambda a, b, x: (a * x, x, a), 3, 0, 2)
+scanned("with a constant state", (V, V, V), lambda a, b, x: (a, b * x * a), lambda a, b, x: (a, b * x * a), 3, 0, 2)
+scanned("with an unused item", (V, V, V), lambda w, h, x: (F.sin(h * w), w), lambda w, h, x: (jnp.sin(h * w), w), 3, 1, 1)
+scanned("with repeated outputs", (V, V), lambda h, x: (h * x, x, x, h), lambda h, x: (h * x, x, x, h), 3, 0, 1)
+scanned(
+    "with shared work to hoist",
+    (V, V, V),
+    lambda w, h, x: (h * F.sin(F.tanh(w)) + x, F.exp(w)),
+    lambda w, h, x: (h * jnp.sin(jnp.tanh(w)) + x, jnp.exp(w)),
+    3,
+    1,
+    1,
+)
+scanned(
+    "with a counter",
+    (Space((), DISCRETE), V, V),
+    lambda n, h, x: (F.successor(n), h * x, h * F.real(n)),
+    lambda n, h, x: (n + 1, h * x, h * n),
+    3,
+    0,
+    2,
+)
+scanned(
+    "with a label an item",
+    (V, Space((), Discrete(2))),
+    lambda h, k: (F.sin(h) * F.one_hot(k) + h, h),
+    lambda h, k: (jnp.sin(h) * jnp.eye(2)[k] + h, h),
+    3,
+    0,
+    1,
+)
+scanned(
+    "with a surrogate",
+    (V, V),
+    lambda h, x: F.sin(cl.clip_change(V, 0.5)(h) * x),
+    lambda h, x: jnp.sin(clipped(h) * x),
+    3,
+    0,
+    1,
+)
+
+inner_diagram, inner_reference = scanned("inner", (V, V, V), cell(F), cell(jnp), 2, 1, 1)
+scanned(
+    "in a scan",
+    (V, V, S(2, 2)),
+    lambda w, h, x: inner_diagram(w, h, x),
+    lambda w, h, x: inner_reference(w, h, x),
+    3,
+    1,
+    1,
+)
+scanned(
+    "in a scan backward",
+    (V, V, S(2, 2)),
+    lambda w, h, x: (inner_diagram(h, w, x)[0] * h, inner_diagram(w, h, x)[1]),
+    lambda w, h, x: (inner_reference(h, w, x)[0] * h, inner_reference(w, h, x)[1]),
+    2,
+    1,
+    1,
+    backward=True,
+)
+inside = Map(cl.trace((V, V), lambda w, x: F.tanh(w * x)), 3, (False, True)).diagram
+scanned(
+    "of a map",
+    (V, S(3, 2), V),
+    lambda w, h, x: (inside(w * x, h), h),
+    lambda w, h, x: (jnp.tanh(w * x * h), h),
+    2,
+    1,
+    1,
+)
+bumpy = Map(passing, 3, (True,)).diagram
+scanned("of an irreducible map", (S(3, 2), V), lambda h, x: h * x[0] + bumpy(h), lambda h, x: h * x[0] + straight(h), 2, 0, 1)
+mapped("of a scan", inner_diagram, inner_reference, 3, (False, True, True))
+mapped("of a scan, shared items", inner_diagram, inner_reference, 3, (True, False, False))
+
+
+# One test a rule, over all cases
+
+NAMES = sorted(CASES)
+
+
+def walk(diagram):
+    for generator, _, _ in diagram.nodes:
+        yield generator
+        for part in (getattr(generator, "body", None), getattr(generator, "get", None)):
+            if isinstance(part, Diagram):
+                yield from walk(part)
+
+
+def concrete(kind):
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from concrete(sub)
+
+
+def test_every_generator_has_a_case():
+    for module in pkgutil.iter_modules(catlearn.generators.__path__):
+        importlib.import_module(f"catlearn.generators.{module.name}")
+    defined = {kind for kind in concrete(Generator) if kind.__module__.startswith("catlearn.generators.")}
+    abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary"}
+    covered = {type(generator) for example in CASES.values() for generator in walk(example.diagram)}
+    assert {kind.__name__ for kind in defined - covered} == abstract
+    assert {f"function {name}" for name in FUNCTIONS} <= set(CASES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=2)
+@given(seed=seeds)
+def test_the_value_and_R_are_those_of_jax(name, seed):
+    example = CASES[name]
+    f, function = example.diagram, example.function
+    point = drawn(f.dom, seed, example.low, example.high)
+    check(f, function, point)
+    back = vjp_of(function, f.dom, f.cod)
+    check(R(f), back, point + drawn(changes(f.cod), seed + 1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=1)
+@given(seed=seeds)
+def test_R_of_R_is_jax_vjp_twice(name, seed):
+    example = CASES[name]
+    f = example.diagram
+    point = drawn(f.dom, seed, example.low, example.high) + drawn(changes(f.cod), seed + 1)
+    once = vjp_of(example.function, f.dom, f.cod)
+    twice = vjp_of(once, R(f).dom, R(f).cod)
+    check(R(R(f)), twice, point + drawn(changes(changes(f.dom)), seed + 2))
+
+
+BATCHED = [name for name in NAMES if len(CASES[name].diagram.dom) <= 3]
+
+
+@pytest.mark.parametrize("name", BATCHED)
+@settings(max_examples=1)
+@given(seed=seeds)
+def test_a_batch_with_any_flags_is_jax_vmap(name, seed):
+    example = CASES[name]
+    for k, flags in enumerate(product((False, True), repeat=len(example.diagram.dom))):
+        many = cl.batch(example.diagram, 2, flags)
+        check(many, many_of(example.function, 2, flags), drawn(many.dom, seed + k, example.low, example.high))
