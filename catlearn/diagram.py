@@ -139,7 +139,9 @@ class Diagram:
             wires = tuple(made[k] for k in inputs)
             came = tuple(builder.spaces[wire] for wire in wires)
             if came != tuple(generator.dom):
-                raise first_difference(tuple(generator.dom), came, f"the inputs of {generator.name} do not fit")
+                raise first_difference(
+                    tuple(generator.dom), came, f"the inputs of {generator.name} do not fit, its domain and what came"
+                )
             made += builder.apply(generator, wires)
         self._finish(builder, tuple(made[k] for k in (range(len(made)) if outputs is None else outputs)))
 
@@ -187,7 +189,7 @@ class Diagram:
         if not isinstance(other, Diagram):
             return NotImplemented
         if self.cod != other.dom:
-            raise first_difference(self.cod, other.dom, "cannot compose: the left diagram's codomain")
+            raise first_difference(self.cod, other.dom, "cannot compose, the left codomain and the right domain")
         if self.is_identity or other.is_identity:
             return other if self.is_identity else self
         return Diagram._lazy(">>", self, other, self.dom, other.cod)
@@ -213,9 +215,9 @@ class Diagram:
         if not isinstance(other, Diagram):
             return NotImplemented
         if self.dom != other.dom:
-            raise first_difference(self.dom, other.dom, "cannot add: the left diagram's domain")
+            raise first_difference(self.dom, other.dom, "cannot add, the domains")
         if self.cod != other.cod:
-            raise first_difference(self.cod, other.cod, "cannot add: the left diagram's codomain")
+            raise first_difference(self.cod, other.cod, "cannot add, the codomains")
         return copy(self.dom) >> (self @ other) >> add(self.cod)
 
     def select(self, outputs: Iterable[int]) -> Diagram:

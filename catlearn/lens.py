@@ -60,7 +60,7 @@ class Lens:
     def __post_init__(self) -> None:
         if self.put.dom[: len(self.get.dom)] != self.get.dom:
             raise first_difference(
-                self.get.dom, self.put.dom[: len(self.get.dom)], "a put starts with the get's domain"
+                self.get.dom, self.put.dom[: len(self.get.dom)], "a put starts with the get's domain, but the two"
             )
 
     @property
@@ -98,9 +98,15 @@ class Lens:
             return NotImplemented
         middle, next_ = self.cod, other.dom
         if middle.forward != next_.forward:
-            raise first_difference(middle.forward, next_.forward, "cannot compose lenses: the left one gives")
+            raise first_difference(
+                middle.forward, next_.forward, "cannot compose lenses, what the left one gives and the right one takes"
+            )
         if middle.backward != next_.backward:
-            raise first_difference(middle.backward, next_.backward, "cannot compose lenses: the left one takes back")
+            raise first_difference(
+                middle.backward,
+                next_.backward,
+                "cannot compose lenses, what the left one takes back and the right one gives back",
+            )
         back, same = Diagram.identity(other.cod.backward), Diagram.identity(self.get.dom)
         put = (copy(self.get.dom) @ back) >> (same @ self.get @ back) >> (same @ other.put) >> self.put
         return Lens(self.get >> other.get, put)

@@ -61,7 +61,7 @@ class Para(Generic[Morphism]):
     def _chain(cls, first: Para[Morphism], second: Para[Morphism]) -> Para[Morphism]:
         if first.cod != second.dom:
             left, right = (side.forward if isinstance(side, Sides) else side for side in (first.cod, second.dom))
-            raise first_difference(left, right, "cannot compose: the left parametrised map's codomain")
+            raise first_difference(left, right, "cannot compose, the left codomain and the right domain")
         result = cls.__new__(cls)
         result._whole, result._pair = None, (first, second)
         result.dom, result.cod = first.dom, second.cod

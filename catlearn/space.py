@@ -115,7 +115,7 @@ def first_difference(expected: Object, came: Object, what: str) -> CompositionEr
             break
     else:
         where = f"there are {len(expected)} wires on one side and {len(came)} on the other"
-    return CompositionError(f"{what}: {show_object(expected)} is not {show_object(came)}; {where}")
+    return CompositionError(f"{what}: {show_object(expected)} and {show_object(came)} differ; {where}")
 
 
 def show_object(spaces: Object, most: int = 8) -> str:

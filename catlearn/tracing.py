@@ -136,7 +136,7 @@ def _fit(arguments: Sequence[Any], dom: Object, builder: Builder, name: str) -> 
     ]
     came = tuple(wire.space for wire in wires)
     if came != dom:
-        raise first_difference(dom, came, f"{name} cannot be applied: its domain")
+        raise first_difference(dom, came, f"{name} cannot be applied, its domain and the wires")
     return tuple(wire.index for wire in wires)
 
 

@@ -5,6 +5,7 @@ import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import jax
@@ -124,15 +125,42 @@ def many_of(function, size, flags):
     return mapped
 
 
-def check(diagram, function, values):
-    """The diagram and the function agree at the point, in shape and in value."""
+@pytest.fixture(autouse=True, scope="module")
+def quick_compilation():
+    """Many small programs are compiled here, each run a few times."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+def together(checks):
+    """A compiled function of points, one a check, giving what each diagram and its reference make of them."""
+
+    @jax.jit
+    def both(*points):
+        return [
+            (as_tuple(run(f)(*point)), as_tuple(function(*floats(point, f.dom))))
+            for (f, function), point in zip(checks, points, strict=True)
+        ]
+
+    return both
+
+
+def compare(checks, both, points):
+    """Each diagram and its reference agree, in number, shape and value of the outputs."""
     with jax.enable_x64(True):
-        wanted = as_tuple(function(*floats(values, diagram.dom)))
-    came = as_tuple(run(diagram)(*values))
-    assert len(came) == len(wanted) == len(diagram.cod)
-    for k, (x, y) in enumerate(zip(came, wanted, strict=True)):
-        assert x.shape == y.shape == diagram.cod[k].shape
-        np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-10, err_msg=f"output {k}")
+        results = both(*points)
+    for k, ((f, _), (came, wanted)) in enumerate(zip(checks, results, strict=True)):
+        assert len(came) == len(wanted) == len(f.cod)
+        for j, (x, y) in enumerate(zip(came, wanted, strict=True)):
+            assert x.shape == y.shape == f.cod[j].shape
+            np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-10, err_msg=f"check {k}, output {j}")
+
+
+def check(diagram, function, values):
+    """One diagram agrees with one function at a point."""
+    checks = [(diagram, function)]
+    compare(checks, together(checks), [values])
 
 
 # The cases
@@ -468,38 +496,47 @@ def test_every_generator_has_a_case():
     assert {f"function {name}" for name in FUNCTIONS} <= set(CASES)
 
 
-@pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=2)
-@given(seed=seeds)
-def test_the_value_and_R_are_those_of_jax(name, seed):
-    example = CASES[name]
-    f, function = example.diagram, example.function
-    point = drawn(f.dom, seed, example.low, example.high)
-    check(f, function, point)
-    back = vjp_of(function, f.dom, f.cod)
-    check(R(f), back, point + drawn(changes(f.cod), seed + 1))
+@cache
+def derivatives(name):
+    """f, R[f] and R[R[f]], each with its reference, and the compiled comparison."""
+    f, function = CASES[name].diagram, CASES[name].function
+    once = vjp_of(function, f.dom, f.cod)
+    checks = [(f, function), (R(f), once)]
+    if not any(not generator.lawful for generator in walk(f)):
+        checks.append((R(R(f)), vjp_of(once, R(f).dom, R(f).cod)))
+    return checks, together(checks)
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=1)
+@settings(max_examples=3)
 @given(seed=seeds)
-def test_R_of_R_is_jax_vjp_twice(name, seed):
-    example = CASES[name]
-    f = example.diagram
-    point = drawn(f.dom, seed, example.low, example.high) + drawn(changes(f.cod), seed + 1)
-    once = vjp_of(example.function, f.dom, f.cod)
-    twice = vjp_of(once, R(f).dom, R(f).cod)
-    check(R(R(f)), twice, point + drawn(changes(changes(f.dom)), seed + 2))
+def test_the_value_and_R_and_R_of_R_are_those_of_jax(name, seed):
+    checks, both = derivatives(name)
+    f = CASES[name].diagram
+    point = drawn(f.dom, seed, CASES[name].low, CASES[name].high)
+    first = [*point, *drawn(changes(f.cod), seed + 1)]
+    second = [*first, *drawn(changes(changes(f.dom)), seed + 2)]
+    compare(checks, both, [point, first, second][: len(checks)])
 
 
-BATCHED = [name for name in NAMES if len(CASES[name].diagram.dom) <= 3]
+FLAGS = {name: list(product((False, True), repeat=len(CASES[name].diagram.dom))) for name in NAMES}
+BATCHED = [name for name in NAMES if len(FLAGS[name]) <= 8]
+
+
+@cache
+def batches(name):
+    """The batch with each choice of flags, and its R, with their references."""
+    example, checks = CASES[name], []
+    for flags in FLAGS[name]:
+        many, function = cl.batch(example.diagram, 2, flags), many_of(example.function, 2, flags)
+        checks += [(many, function), (R(many), vjp_of(function, many.dom, many.cod))]
+    return checks, together(checks)
 
 
 @pytest.mark.parametrize("name", BATCHED)
-@settings(max_examples=1)
+@settings(max_examples=3)
 @given(seed=seeds)
 def test_a_batch_with_any_flags_is_jax_vmap(name, seed):
-    example = CASES[name]
-    for k, flags in enumerate(product((False, True), repeat=len(example.diagram.dom))):
-        many = cl.batch(example.diagram, 2, flags)
-        check(many, many_of(example.function, 2, flags), drawn(many.dom, seed + k, example.low, example.high))
+    checks, both = batches(name)
+    points = [drawn(many.dom, seed + k, CASES[name].low, CASES[name].high) for k, (many, _) in enumerate(checks)]
+    compare(checks, both, points)

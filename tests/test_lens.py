@@ -146,7 +146,7 @@ def test_COST_assoc_is_paid_once(count):
 
 def test_composition_errors():
     x, y = cl.Space((), cl.REAL), cl.Space(2, cl.REAL)
-    with pytest.raises(CompositionError, match=r"the left one gives: \(Space\(\(\), REAL\),\) is not"):
+    with pytest.raises(CompositionError, match=r"the left one gives .*: \(Space\(\(\), REAL\),\) and "):
         Lens.identity(x) >> Lens.identity(y)
     mixed = Lens(cl.identity(x), cl.discard((x, y)) @ cl.zero((), x))
     with pytest.raises(CompositionError, match="the left one takes back"):

@@ -29,19 +29,21 @@ _WANTED = {"real": "numbers", "integer": "integers", "bit": "0, 1 or booleans", 
 
 def check_values(space: Space, value: np.ndarray, what: str) -> None:
     """Raise `InputError` where an array's dtype, or an entry of it, does not fit the space's carrier."""
-    kind = space.carrier.kind
-    if kind in _KINDS:
-        entries = value.dtype.kind
-        if entries == "O" and value.size:
-            entries = next((np.asarray(e).dtype.kind for e in value.flat if np.asarray(e).dtype.kind != "i"), "i")
-        if value.size and entries not in _KINDS[kind] + ("O" if value.dtype == object else ""):
-            raise InputError(
-                f"{what} must hold {_WANTED[kind]} ({space}); got dtype {value.dtype}: convert it yourself"
-            )
-        valid = np.asarray(space.carrier.contains(value))
-        if not valid.all():
-            bad = value[~np.broadcast_to(valid, value.shape)].flat[0] if value.shape else value.item()
-            raise InputError(f"{what} has the value {bad}, which is not in {space.carrier}")
+    check_dtype(space, value, what)
+    valid = np.asarray(space.carrier.contains(value))
+    if not valid.all():
+        bad = value[~np.broadcast_to(valid, value.shape)].flat[0] if value.shape else value.item()
+        raise InputError(f"{what} has the value {bad}, which is not in {space.carrier}")
+
+
+def check_dtype(space: Space, value: Any, what: str) -> None:
+    """Raise `InputError` where the dtype of an array, or the kinds of Python numbers in it, do not fit the carrier."""
+    found = "f" if value.dtype.name == "bfloat16" else value.dtype.kind
+    if found == "O":
+        found = "".join(sorted({np.asarray(entry).dtype.kind for entry in value.flat}))
+    if value.size and not set(found) <= set(_KINDS[space.carrier.kind]):
+        came = f"Python objects of kinds {found!r}" if value.dtype == object else f"dtype {value.dtype}"
+        raise InputError(f"{what} must hold {_WANTED[space.carrier.kind]} ({space}); got {came}: convert it yourself")
 
 
 class Arrays(Functor):
@@ -49,7 +51,6 @@ class Arrays(Functor):
 
     def __init__(self, name: str, extends: Functor | None = None) -> None:
         super().__init__(name, extends)
-        self._ready: dict[int, tuple[Diagram, Diagram]] = {}
 
     @property
     def namespace(self) -> Any:
@@ -132,11 +133,8 @@ class Arrays(Functor):
         return self.cast(array, space.carrier)
 
     def prepare(self, diagram: Diagram) -> Diagram:
-        """The diagram as it is run: see `tidy`; made once."""
-        found = self._ready.get(id(diagram))
-        if found is None:
-            self._ready[id(diagram)] = found = (diagram, tidy(diagram, self))
-        return found[1]
+        """The diagram as it is run: see `tidy`."""
+        return tidy(diagram, self)
 
     def __call__(self, diagram: Diagram) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:

@@ -24,7 +24,7 @@ import numpy as np
 
 from catlearn.diagram import Diagram
 from catlearn.errors import InputError, UnknownNameError, nearest
-from catlearn.functors.arrays import Arrays, check_values, tidy
+from catlearn.functors.arrays import Arrays, check_dtype, check_values, tidy
 from catlearn.functors.functor import bare
 from catlearn.generators.batching import Map
 from catlearn.generators.scan import Scan
@@ -121,12 +121,10 @@ class Jax(Arrays):
             if not jnp.issubdtype(array.dtype, jax.dtypes.prng_key):
                 raise InputError(f"{what} must be random keys (jax.random.key); got dtype {array.dtype}")
             return array
-        if isinstance(array, jax.core.Tracer):
-            check_values(space, np.zeros((), array.dtype), what)
+        if isinstance(array, jax.core.Tracer) or space.carrier.kind == "real":
+            check_dtype(space, array, what)
         else:
             plain = np.asarray(array)
-            if array.dtype == jnp.bfloat16:
-                plain = plain.astype(np.float32)
             check_values(space, plain, what)
             if space.carrier.kind in ("integer", "index") and plain.size:
                 limits = jnp.iinfo(self.dtype(space.carrier))

@@ -44,7 +44,7 @@ class Scan(Generator):
             raise CompositionError(f"a body with {self.shared} shared inputs and {self.states} states; got {self.body}")
         taken, returned = self.body.dom[self.shared : self.shared + self.states], self.body.cod[: self.states]
         if taken != returned:
-            raise first_difference(taken, returned, "the state that the body takes is not the one it returns")
+            raise first_difference(taken, returned, "the states that a scan body takes and returns")
 
     @property
     def additive(self) -> bool:

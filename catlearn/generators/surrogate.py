@@ -39,7 +39,9 @@ class Surrogate(Generator):
     def __post_init__(self) -> None:
         if self.put.dom != self.get.dom + changes(self.get.cod):
             expected = self.get.dom + changes(self.get.cod)
-            raise first_difference(expected, self.put.dom, f"the put of {self.label} has the wrong domain")
+            raise first_difference(
+                expected, self.put.dom, f"the put of {self.label} has the wrong domain, what was expected and what came"
+            )
         if self.put.cod != changes(self.get.dom):
             raise CompositionError(f"the put of {self.label} must end in {changes(self.get.dom)}; got {self.put.cod}")
 
