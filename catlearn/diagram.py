@@ -25,15 +25,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
+from catlearn.builder import Builder, Node, Wires, canonical
 from catlearn.errors import CompositionError
 from catlearn.space import Object, Space, as_object, first_difference, show_object
 
-__all__ = ["Builder", "Diagram", "Generator", "copy", "discard", "identity", "swap", "wiring"]
-
-Wires: TypeAlias = tuple[int, ...]
-Node: TypeAlias = tuple["Generator", Wires, Wires]
+__all__ = ["Diagram", "Generator", "copy", "discard", "identity", "swap", "wiring"]
 
 
 class Generator:
@@ -91,6 +89,10 @@ class Generator:
         """The generator on `size` samples at once, every output stacked; None if only a `Map` will do."""
         return None
 
+    def evaluate(self, arrays: Any, *inputs: Any) -> Any:
+        """The array of the output, or a tuple of several, from those of the inputs."""
+        raise NotImplementedError
+
     @cached_property
     def reversed(self) -> Diagram | None:
         """`reverse()`, computed once."""
@@ -147,7 +149,7 @@ class Diagram:
 
     def _finish(self, builder: Builder, outputs: Wires) -> None:
         self.cod = tuple(builder.spaces[wire] for wire in outputs)
-        self._flat = _canonical(builder, outputs)
+        self._flat = canonical(builder, outputs)
         self._parts = None
         self.additive = all(generator.additive for generator, _, _ in self._flat[0])
 
@@ -181,7 +183,7 @@ class Diagram:
             return [], tuple(range(len(self.dom)))
         if self._flat is None:
             builder = Builder(self.dom)
-            self._flat = _canonical(builder, builder.replay(self, tuple(range(len(self.dom)))))
+            self._flat = canonical(builder, builder.replay(self, tuple(range(len(self.dom)))))
             self._parts = None
         return self._flat
 
@@ -268,114 +270,6 @@ class Diagram:
         from catlearn.functors import default_functor
 
         return default_functor(self)(self)(*arguments)
-
-
-class Builder:
-    """A diagram being built: nodes are added one at a time, equal ones merged.
-
-    `spaces[wire]` is the space of a wire; `apply` adds a node; `replay` adds a whole diagram; `finish` makes the
-    diagram.
-    """
-
-    def __init__(self, dom: Object) -> None:
-        self.dom = dom
-        self.spaces: list[Space] = list(dom)
-        self.nodes: list[Node] = []
-        self._merged: dict[tuple[Generator, Wires], Wires] = {}
-        self._replayed: dict[tuple[int, Wires], tuple[Diagram, Wires]] = {}
-
-    def apply(self, generator: Generator, inputs: Wires) -> Wires:
-        """The output wires of the generator on those wires."""
-        if generator.additive:
-            known = self._merged.get((generator, inputs))
-            if known is not None:
-                return known
-        outputs = tuple(range(len(self.spaces), len(self.spaces) + len(generator.cod)))
-        self.spaces.extend(generator.cod)
-        self.nodes.append((generator, inputs, outputs))
-        if generator.additive:
-            self._merged[generator, inputs] = outputs
-        return outputs
-
-    def replay(self, diagram: Diagram, inputs: Wires) -> Wires:
-        """The output wires of the diagram on those wires.
-
-        Composites are walked with an explicit stack (no recursion), and a part met again on the same wires is looked
-        up, which keeps the textbook composition of lenses linear however it is nested.
-        """
-        results: list[Wires] = [inputs]
-        agenda: list[tuple[str, Any]] = [("run", diagram)]
-        while agenda:
-            order, subject = agenda.pop()
-            if order == "run":
-                wires = results.pop()
-                found = self._replayed.get((id(subject), wires)) if subject.additive else None
-                if found is not None:
-                    results.append(found[1])
-                elif subject.is_identity:
-                    results.append(wires)
-                elif subject._parts is None:
-                    results.append(self._replay_flat(subject, wires))
-                    if subject.additive and subject.nodes:
-                        self._replayed[id(subject), wires] = (subject, results[-1])
-                else:
-                    kind, first, second = subject._parts
-                    agenda.append(("remember", (subject, wires)))
-                    if kind == ">>":
-                        agenda += [("run", second), ("run", first)]
-                        results.append(wires)
-                    else:
-                        middle = len(first.dom)
-                        agenda += [("join", None), ("run", second), ("exchange", None), ("run", first)]
-                        results += [wires[middle:], wires[:middle]]
-            elif order == "exchange":
-                results[-1], results[-2] = results[-2], results[-1]
-            elif order == "join":
-                last = results.pop()
-                results[-1] = results[-1] + last
-            elif subject[0].additive:
-                self._replayed[id(subject[0]), subject[1]] = (subject[0], results[-1])
-        return results[0]
-
-    def _replay_flat(self, diagram: Diagram, inputs: Wires) -> Wires:
-        nodes, outputs = diagram._flatten()
-        if not nodes:
-            return tuple(map(inputs.__getitem__, outputs))
-        here = list(inputs)
-        for generator, sources, _ in nodes:
-            here.extend(self.apply(generator, tuple([here[k] for k in sources])))
-        return tuple([here[k] for k in outputs])
-
-    def finish(self, outputs: Iterable[int]) -> Diagram:
-        """The diagram from the builder's inputs to those wires."""
-        return Diagram._of(self, tuple(outputs))
-
-
-def _canonical(builder: Builder, outputs: Wires) -> tuple[list[Node], Wires]:
-    """The nodes that are needed, in the order in which a depth-first walk from the outputs first completes them."""
-    source = {wire: k for k, node in enumerate(builder.nodes) for wire in node[2]}
-    roots = [source[wire] for wire in outputs if wire in source]
-    roots += [k for k, (generator, _, _) in enumerate(builder.nodes) if not generator.additive]
-    rename = {k: k for k in range(len(builder.dom))}
-    nodes: list[Node] = []
-    done: set[int] = set()
-    for root in roots:
-        stack = [(root, False)]
-        while stack:
-            k, ready = stack.pop()
-            if k in done:
-                continue
-            generator, inputs, made = builder.nodes[k]
-            if ready:
-                done.add(k)
-                first = len(rename)
-                for offset, wire in enumerate(made):
-                    rename[wire] = first + offset
-                nodes.append((generator, tuple([rename[wire] for wire in inputs]), tuple(rename[w] for w in made)))
-            else:
-                stack.append((k, True))
-                stack.extend((source[w], False) for w in reversed(inputs) if w in source and source[w] not in done)
-    return nodes, tuple(rename[wire] for wire in outputs)
 
 
 def _present(wires: Sequence[int | None], reader: str) -> Wires:

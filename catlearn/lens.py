@@ -25,7 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catlearn.diagram import Builder, Diagram, copy, discard, identity, permute, swap
+from catlearn.builder import Builder
+from catlearn.diagram import Diagram, copy, discard, identity, permute, swap
 from catlearn.errors import CompositionError
 from catlearn.reverse import reverse_derivative
 from catlearn.space import Object, Space, as_object, changes, first_difference

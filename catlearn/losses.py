@@ -121,6 +121,11 @@ class Penalty:
         return trace(spaces, total)
 
 
+def _like_the_prediction(space: Space) -> Space:
+    """The label is a value of the prediction's own space."""
+    return space
+
+
 @dataclass(frozen=True)
 class Loss:
     """A loss: `error(label, prediction)` on wires, one pair at a time, summed over the wires of B.
@@ -133,7 +138,7 @@ class Loss:
     error: Callable[[Wire, Wire], Wire]
     cap: Cap
     correct: Correct
-    label: Callable[[Space], Space] = lambda space: space
+    label: Callable[[Space], Space] = _like_the_prediction
     penalties: tuple[Penalty, ...] = ()
 
     def __repr__(self) -> str:

@@ -23,7 +23,8 @@ Source: Cockett et al., Reverse derivative categories (1910.07065), definition 1
 
 from __future__ import annotations
 
-from catlearn.diagram import Builder, Diagram, Generator, Wires
+from catlearn.builder import Builder, Wires
+from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError
 from catlearn.generators.arithmetic import Add, Constant, Subtract, zero_of
 from catlearn.semirings import TRIVIAL

@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from numbers import Number
 from typing import Any
 
-from catlearn.diagram import Builder, Diagram, Generator
+from catlearn.builder import Builder
+from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CompositionError, OperationError
 from catlearn.space import Object, Space, as_object, first_difference
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import catlearn as cl
 from catlearn import functions as F
-from catlearn.diagram import Builder
+from catlearn.builder import Builder
 from catlearn.functors.symbolic import polynomials
 from catlearn.tracing import Wire, building
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from strategies import SEMIRINGS, bit_circuits, circuits, same, smooth_diagrams
 
 import catlearn as cl
-from catlearn.diagram import Builder, permute
+from catlearn.builder import Builder
+from catlearn.diagram import permute
 from catlearn.errors import CompositionError, OperationError
 from catlearn.functors import Exact
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from catlearn.diagram import Builder, Diagram, Generator, Wires
+from catlearn.builder import Builder, Wires
+from catlearn.diagram import Diagram, Generator
 from catlearn.errors import InputError
 from catlearn.functors.functor import Functor, bare
 from catlearn.generators.batching import Map
@@ -40,10 +41,14 @@ def check_dtype(space: Space, value: Any, what: str) -> None:
     """Raise `InputError` where the dtype of an array, or the kinds of Python numbers in it, do not fit the carrier."""
     found = "f" if value.dtype.name == "bfloat16" else value.dtype.kind
     if found == "O":
-        found = "".join(sorted({np.asarray(entry).dtype.kind for entry in value.flat}))
+        found = "".join(sorted({_kind(entry) for entry in value.flat}))
     if value.size and not set(found) <= set(_KINDS[space.carrier.kind]):
         came = f"Python objects of kinds {found!r}" if value.dtype == object else f"dtype {value.dtype}"
         raise InputError(f"{what} must hold {_WANTED[space.carrier.kind]} ({space}); got {came}: convert it yourself")
+
+
+def _kind(entry: Any) -> str:
+    return "i" if isinstance(entry, int) and not isinstance(entry, bool) else np.asarray(entry).dtype.kind
 
 
 class Arrays(Functor):
@@ -67,7 +72,7 @@ class Arrays(Functor):
 
     def rule(self, generator: Generator) -> Callable[..., Any] | None:
         found = super().rule(generator)
-        if found is None and hasattr(type(generator), "evaluate"):
+        if found is None and type(generator).evaluate is not Generator.evaluate:
             return lambda generator, *inputs: generator.evaluate(self, *inputs)
         return found
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from catlearn.diagram import Builder, Diagram, Generator
+from catlearn.builder import Builder
+from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CompositionError
 from catlearn.generators.contraction import stack, sum
 from catlearn.reverse import reverse_derivative

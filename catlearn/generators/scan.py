@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from catlearn.diagram import Builder, Diagram, Generator, Node, Wires
+from catlearn.builder import Builder, Node, Wires
+from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CompositionError
 from catlearn.generators.arithmetic import Add, zero_of
 from catlearn.generators.batching import batch
