@@ -46,11 +46,18 @@ class Generator:
     - `evaluate(arrays, *inputs)`: its meaning on arrays, in the operations of the functor `arrays`.
 
     `additive` is False for a generator whose reverse is not additive in the cotangent: such a node is never merged or
-    dropped. `lawful` is False for one whose reverse is not the derivative of what it computes; its `expansion` is then
-    what it computes. `linear` lists groups of inputs such that every output is zero when a whole group is zero.
+    dropped. `lawful` is False for one whose reverse is not the derivative of what it computes; `computes()` is then
+    that map. `linear` lists groups of inputs such that every output is zero when a whole group is zero.
     """
 
-    lawful: ClassVar[bool] = True
+    @property
+    def lawful(self) -> bool:
+        """Whether the reverse is the derivative of what it computes, so that the laws of R hold for it."""
+        return True
+
+    def computes(self) -> Diagram | None:
+        """For one that is not lawful, the map that it computes, as a diagram of lawful generators."""
+        return None
 
     @property
     def additive(self) -> bool:
@@ -221,6 +228,11 @@ class Diagram:
         if self.cod != other.cod:
             raise first_difference(self.cod, other.cod, "cannot add, the codomains")
         return copy(self.dom) >> (self @ other) >> add(self.cod)
+
+    @cached_property
+    def lawful(self) -> bool:
+        """Whether every generator's reverse is the derivative of what it computes; surrogates are not."""
+        return all(generator.lawful for generator, _, _ in self.nodes)
 
     def select(self, outputs: Iterable[int]) -> Diagram:
         """The diagram followed by the projection onto those outputs, in that order."""

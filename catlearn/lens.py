@@ -25,10 +25,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catlearn.builder import Builder
 from catlearn.diagram import Diagram, copy, discard, identity, permute, swap
 from catlearn.errors import CompositionError
-from catlearn.reverse import reverse_derivative
+from catlearn.reverse import plain, reverse_derivative
 from catlearn.space import Object, Space, as_object, changes, first_difference
 
 __all__ = ["Lens", "Sides"]
@@ -117,21 +116,6 @@ class Lens:
             return NotImplemented
         factors = [self.get.dom, other.get.dom, self.cod.backward, other.cod.backward]
         return Lens(self.get @ other.get, permute(factors, [0, 2, 1, 3]) >> (self.put @ other.put))
-
-
-def plain(f: Diagram) -> Diagram:
-    """The map that a diagram computes, without the marks on nodes whose reverse is not its derivative."""
-    if all(generator.lawful for generator, _, _ in f.nodes):
-        return f
-    builder = Builder(f.dom)
-    here = list(range(len(f.dom)))
-    for generator, sources, _ in f.nodes:
-        inputs = tuple([here[k] for k in sources])
-        if generator.lawful or generator.expanded is None:
-            here += builder.apply(generator, inputs)
-        else:
-            here += builder.replay(plain(generator.expanded), inputs)
-    return builder.finish(here[k] for k in f.outputs)
 
 
 def constant_lens(values: Sides, put: Diagram) -> Lens:

@@ -30,7 +30,7 @@ from catlearn.generators.arithmetic import Add, Constant, Subtract, zero_of
 from catlearn.semirings import TRIVIAL
 from catlearn.space import Space, changes
 
-__all__ = ["contextual_dagger", "dagger", "forward_derivative", "reverse_derivative"]
+__all__ = ["contextual_dagger", "dagger", "forward_derivative", "plain", "reverse_derivative"]
 
 
 class FoldingBuilder(Builder):
@@ -84,12 +84,25 @@ class _Tape:
                     f"{generator.name} has no reverse derivative: give its class a reverse() or an expansion()"
                 )
             return self.play(generator.expanded, sources)
-        computed = None if generator.lawful else generator.expanded
+        computed = None if generator.lawful else generator.computes()
         made = self.builder.apply(generator, wires) if computed is None else self.builder.replay(computed, wires)
         results = range(len(self.values), len(self.values) + len(made))
         self.values += made
         self.steps.append((generator, back, sources, results))
         return list(results)
+
+
+def plain(f: Diagram) -> Diagram:
+    """The map that a diagram computes, without the marks on nodes whose reverse is not its derivative."""
+    if f.lawful:
+        return f
+    builder = Builder(f.dom)
+    here = list(range(len(f.dom)))
+    for generator, sources, _ in f.nodes:
+        inputs = tuple([here[k] for k in sources])
+        computed = None if generator.lawful else generator.computes()
+        here += builder.apply(generator, inputs) if computed is None else builder.replay(computed, inputs)
+    return builder.finish(here[k] for k in f.outputs)
 
 
 def reverse_derivative(f: Diagram) -> Diagram:

@@ -426,3 +426,30 @@ def test_R_is_linear_in_size(times):
 
     counts = [nodes(n) for n in (4, 6, 8, 10)]
     assert len(set(np.diff(counts))) == 1
+
+
+def test_marks_spread_and_nested_surrogates_are_plain_in_the_get():
+    x = cl.Space((), cl.REAL)
+    clip = cl.clip_change(x, 1.0)
+    nested = cl.surrogate("outer", clip >> cl.trace(x, lambda v: v * v), cl.trace((x, x), lambda v, d: 3.0 * d))
+    assert not clip.lawful
+    assert cl.identity(x).lawful
+    assert cl.Lens.of(nested >> clip).get == cl.trace(x, lambda v: v * v)
+    assert R(nested >> clip).lawful
+    assert float(R(nested >> clip)(5.0, 2.0)) == 3.0
+
+
+def test_clips_inside_scan_and_map():
+    """Each step and each sample clips on its own; the two uses of one clip in the body are not merged."""
+    x = cl.Space((), cl.REAL)
+    clip = cl.clip_change(x, 1.0)
+    body = cl.trace((x, x), lambda s, a: (s + clip(a) + clip(a), s))
+    scanned = cl.scan(body, 3, 0, 1)
+    assert not scanned.lawful
+    back = R(scanned)(0.0, [1.0, 2.0, 3.0], 0.75, [0.5, -0.25, 4.0])
+    # the state's cotangent after each step is 0.75 plus the later emissions; twice its clip goes to each item
+    np.testing.assert_allclose(back[1], [2.0, 2.0, 1.5])
+    np.testing.assert_allclose(float(back[0]), 0.75 + 0.5 - 0.25 + 4.0)
+    many = cl.batch(cl.trace(x, lambda a: clip(a) + clip(a)), 2)
+    np.testing.assert_allclose(R(many)([0.0, 0.0], [0.25, 3.0]), [0.5, 2.0])
+    assert float(scanned(1.0, [1.0, 2.0, 3.0])[0]) == 13.0

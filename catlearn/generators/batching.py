@@ -17,7 +17,7 @@ from catlearn.builder import Builder
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CompositionError
 from catlearn.generators.contraction import stack, sum
-from catlearn.reverse import reverse_derivative
+from catlearn.reverse import plain, reverse_derivative
 from catlearn.space import Object, changes
 from catlearn.tracing import Wire, trace
 
@@ -76,6 +76,13 @@ class Map(Generator):
     @property
     def additive(self) -> bool:
         return self.body.additive
+
+    @property
+    def lawful(self) -> bool:
+        return self.body.lawful
+
+    def computes(self) -> Diagram | None:
+        return Map(plain(self.body), self.size, self.flags).diagram
 
     @property
     def name(self) -> str:

@@ -19,7 +19,7 @@ from catlearn.errors import CompositionError
 from catlearn.generators.arithmetic import Add, zero_of
 from catlearn.generators.batching import batch
 from catlearn.generators.contraction import stack, transpose
-from catlearn.reverse import reverse_derivative
+from catlearn.reverse import plain, reverse_derivative
 from catlearn.space import Object, Space, changes, first_difference
 from catlearn.tracing import Wire, trace
 
@@ -50,6 +50,13 @@ class Scan(Generator):
     @property
     def additive(self) -> bool:
         return self.body.additive
+
+    @property
+    def lawful(self) -> bool:
+        return self.body.lawful
+
+    def computes(self) -> Diagram | None:
+        return Scan(plain(self.body), self.length, self.shared, self.states, self.backward).diagram
 
     @property
     def name(self) -> str:
@@ -93,7 +100,7 @@ class Scan(Generator):
         """The scan that carries the same state and emits the wires of R[body] that its backward part reads."""
         builder = Builder(self.body.dom)
         inputs = tuple(range(len(self.body.dom)))
-        states = builder.replay(self.body, inputs)[: self.states]
+        states = builder.replay(plain(self.body), inputs)[: self.states]
         here = _run(builder, whole, stages, dict(enumerate(inputs)), 1)
         body = builder.finish((*states, *(here[wire] for wire in each)))
         return Scan(body, self.length, self.shared, self.states, self.backward)

@@ -21,6 +21,7 @@ from typing import Any
 from catlearn.diagram import Diagram, Generator, identity
 from catlearn.errors import CompositionError
 from catlearn.generators.opaque import from_jax
+from catlearn.reverse import plain
 from catlearn.space import Object, Space, changes, first_difference
 
 __all__ = ["Surrogate", "clip_change", "surrogate"]
@@ -34,7 +35,6 @@ class Surrogate(Generator):
     get: Diagram
     put: Diagram
     is_additive: bool = False
-    lawful = False
 
     def __post_init__(self) -> None:
         if self.put.dom != self.get.dom + changes(self.get.cod):
@@ -48,6 +48,13 @@ class Surrogate(Generator):
     @property
     def name(self) -> str:
         return self.label
+
+    @property
+    def lawful(self) -> bool:
+        return False
+
+    def computes(self) -> Diagram | None:
+        return plain(self.get)
 
     @property
     def additive(self) -> bool:
