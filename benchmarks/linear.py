@@ -3,8 +3,9 @@
 For n = 16, 32, ..., 1024 and for chains nested to the left, to the right and in a balanced way, of plain diagrams and
 of parametrised dense layers, it times: the chain built with `>>` and flattened (build), its reverse derivative taken
 (reverse), the same chain composed as lenses and its put flattened (lens), and the reverse derivative traced by
-`jax.make_jaxpr` (trace). Each is the best of several repeats, with the garbage collector run before and off during.
-The exponent is the slope of the least-squares line through the logarithms, over all n, and over n of at least 64.
+`jax.make_jaxpr` (trace). Each is the least processor time of several repeats, in which the sizes run in turn, with the
+garbage collector run before and off during. The exponent is the slope of the least-squares line through the logarithms,
+over all n, and over n of at least 64.
 
 Run with `python benchmarks/linear.py`, or `python benchmarks/linear.py --largest 256` to stop earlier.
 """
@@ -93,24 +94,11 @@ def jaxpr_of(diagram: cl.Diagram) -> Any:
     return jax.make_jaxpr(Jax()(diagram))(*arguments)
 
 
-def best(prepare: Callable[[], Any], run: Callable[[Any], Any], repeats: int) -> float:
-    """The least time in seconds of `run` on what `prepare` makes anew each time."""
-    times = []
-    for _ in range(repeats):
-        subject = prepare()
-        gc.collect()
-        gc.disable()
-        try:
-            started = time.perf_counter()
-            run(subject)
-            times.append(time.perf_counter() - started)
-        finally:
-            gc.enable()
-    return min(times)
+Measurement = tuple[Callable[[], Any], Callable[[Any], Any]]
 
 
-def measure(kind: str, nesting: str, n: int, repeats: int) -> dict[str, float]:
-    """The time in seconds of each construction on a chain of n layers."""
+def measurements(kind: str, nesting: str, n: int) -> dict[str, Measurement]:
+    """For each construction on a chain of n layers: what prepares it anew, and what is timed."""
     nest, parts = NESTINGS[nesting], KINDS[kind](n)
     lenses = [lens_of(part) for part in parts[:1]] * n
 
@@ -120,11 +108,34 @@ def measure(kind: str, nesting: str, n: int, repeats: int) -> dict[str, float]:
         return whole
 
     return {
-        "build": best(lambda: None, lambda _: chain(), repeats),
-        "reverse": best(chain, cl.reverse_derivative, repeats),
-        "lens": best(lambda: None, lambda _: put_of(nest(lenses)).nodes, repeats),
-        "trace": best(lambda: cl.reverse_derivative(chain()), jaxpr_of, repeats),
+        "build": (lambda: None, lambda _: chain()),
+        "reverse": (chain, cl.reverse_derivative),
+        "lens": (lambda: None, lambda _: put_of(nest(lenses)).nodes),
+        "trace": (lambda: cl.reverse_derivative(chain()), jaxpr_of),
     }
+
+
+def seconds(measurement: Measurement) -> float:
+    """The processor time that one run takes, the garbage collector off."""
+    prepare, run = measurement
+    subject = prepare()
+    gc.collect()
+    gc.disable()
+    try:
+        started = time.process_time()
+        run(subject)
+        return time.process_time() - started
+    finally:
+        gc.enable()
+
+
+def best_times(kind: str, nesting: str, sizes: Sequence[int], repeats: int) -> dict[str, list[float]]:
+    """For each construction, the least time for each n; the sizes are run in turn, so that a busy spell hits all."""
+    prepared = [measurements(kind, nesting, n) for n in sizes]
+    for measurement in prepared[0].values():
+        seconds(measurement)
+    runs = [[{name: seconds(m) for name, m in each.items()} for each in prepared] for _ in range(repeats)]
+    return {name: [min(run[k][name] for run in runs) for k in range(len(sizes))] for name in prepared[0]}
 
 
 def exponent(sizes: Sequence[int], times: Sequence[float], least: int = 0) -> float:
@@ -140,10 +151,7 @@ def print_table(kind: str, sizes: Sequence[int], repeats: int) -> None:
     print(f"\n{kind} layers: milliseconds for n layers, and the exponent over all n and over n >= {FIRST_LARGE}")
     print(f"{'nesting':10}{'':10}" + "".join(f"{n:>9}" for n in sizes) + f"{'all':>8}{'large':>8}")
     for nesting in NESTINGS:
-        measure(kind, nesting, sizes[0], 1)
-        rows = [measure(kind, nesting, n, repeats) for n in sizes]
-        for name in rows[0]:
-            times = [row[name] for row in rows]
+        for name, times in best_times(kind, nesting, sizes, repeats).items():
             cells = "".join(f"{1e3 * t:9.2f}" for t in times)
             exponents = f"{exponent(sizes, times):8.3f}{exponent(sizes, times, FIRST_LARGE):8.3f}"
             print(f"{nesting:10}{name:10}{cells}{exponents}", flush=True)

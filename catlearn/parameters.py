@@ -18,7 +18,7 @@ from catlearn.space import Space
 
 __all__ = ["Filled", "GlorotUniform", "Normal", "Parameter", "RandomBits", "Signature"]
 
-Initialiser = Callable[[np.random.Generator, Space], np.ndarray]
+Initialiser = Callable[["np.random.Generator", Space], np.ndarray]
 
 
 @dataclass(frozen=True)

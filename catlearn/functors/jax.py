@@ -132,7 +132,8 @@ class Jax(Arrays):
                     raise InputError(
                         f"{what} does not fit {limits.dtype}; use precision='float64' or the exact functor"
                     )
-        return self.cast(array, space.carrier)
+        with self.scope():
+            return self.cast(array, space.carrier)
 
     def __call__(self, diagram: Diagram) -> Callable[..., Any]:
         ready = tidy(diagram, self)
