@@ -25,7 +25,10 @@ __all__ = ["Data", "binary_labels", "columns", "iris", "iris_sorted", "iris_tabl
 
 def columns(values: Any) -> tuple[Any, ...]:
     """The arrays of a part: one array alone is a part of one wire."""
-    return tuple(np.asarray(v) for v in values) if isinstance(values, tuple) else (np.asarray(values),)
+    try:
+        return tuple(np.asarray(v) for v in values) if isinstance(values, tuple) else (np.asarray(values),)
+    except ValueError as error:
+        raise DataError(f"data must be arrays, rows first, all rows alike: {error}") from None
 
 
 def one_hot_labels(numbers: np.ndarray, classes: int) -> np.ndarray:
@@ -72,7 +75,8 @@ class Data:
     @property
     def rows(self) -> int:
         """The number of training rows."""
-        return len(columns(self.train_inputs)[0])
+        arrays = columns(self.train_inputs)
+        return len(arrays[0]) if arrays and arrays[0].ndim else 0
 
     def check(self, inputs: Object, targets: Object) -> None:
         """Raise `DataError` where there are no training rows, or the arrays do not fit spaces of one row."""
@@ -100,6 +104,13 @@ class Data:
         """
         if labels not in _LABELS:
             raise DataError(f"labels are 'one-hot' or 'binary'; got {labels!r}")
+        for name in ("train", "test"):
+            inputs, targets = (np.asarray(getattr(self, f"{name}_{part}")) for part in ("inputs", "targets"))
+            if inputs.ndim != 2 or targets.ndim != 2:
+                raise DataError(
+                    f"binarised needs {name}_inputs and {name}_targets as tables, targets one-hot (one_hot_labels); "
+                    f"got shapes {inputs.shape} and {targets.shape}"
+                )
         both = np.concatenate([self.train_inputs, self.test_inputs])
         low, high = both.min(axis=0), both.max(axis=0)
         if np.any(low == high):
@@ -131,6 +142,8 @@ def iris_table() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
 
 def iris(split_seed: int = 0) -> Data:
     """Iris, 100 rows to train and 50 to test, the same share of each class (up to one row); targets one-hot."""
+    if isinstance(split_seed, bool) or not isinstance(split_seed, int) or split_seed < 0:
+        raise DataError(f"split_seed must be an integer of at least 0; got {split_seed!r}")
     features, labels, names = iris_table()
     generator = np.random.default_rng(split_seed)
     train: list[int] = []

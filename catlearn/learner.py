@@ -55,17 +55,14 @@ def closed(model: Para[Diagram], loss: Loss, cap: Cap | None = None, *, size: in
     `size` is the number of samples of a batch; None is one sample without a batch axis. Its get is !, its put
     Y x P x A -> Y' x P' x A'.
     """
-    end, ends = _with_loss(model, loss, size)
-    count = 1 if size is None else size
+    end = _with_loss(model, loss, size)
+    ends, each = end.cod.forward, len(model.cod)
     cap = cap or loss.cap
-    caps = cap.lens(ends[0], count)
-    if loss.penalties:
-        caps = caps @ cap.lens(ends[1:])
-    return end >> Para.of(caps)
+    return end >> Para.of(cap.lens(ends[:each], size or 1) @ cap.lens(ends[each:]))
 
 
-def _with_loss(model: Para[Diagram], loss: Loss, size: int | None) -> tuple[Para[Lens], Object]:
-    """eta ; R(model) ; R(loss), and its codomain: the losses of the samples, then each penalty."""
+def _with_loss(model: Para[Diagram], loss: Loss, size: int | None) -> Para[Lens]:
+    """eta ; R(model) ; R(loss), to the losses of the samples on each wire, then the penalties."""
     errors = loss.para(model.cod)
     if size is not None:
         model = model.batch(size)
@@ -80,8 +77,7 @@ def _with_loss(model: Para[Diagram], loss: Loss, size: int | None) -> tuple[Para
             total = total @ penalty.diagram(chosen.cod)
         copies = chosen >> wiring(chosen.cod, [*range(len(learnt))] * len(loss.penalties))
         model, errors = model.expose(), errors @ Para.of(copies >> total)
-    whole = eta(model.dom) >> model.lens() >> errors.lens()
-    return whole, whole.cod.forward
+    return eta(model.dom) >> model.lens() >> errors.lens()
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,8 +195,9 @@ class Learner:
         """The step together with the losses and the predictions that it made on the way: T x .. -> T x L x B."""
         if size not in self._monitored:
             arranged, labels, inputs = self._arranged(size)
-            end, _ = _with_loss(self.model, self.loss, size)
-            whole = end.reparametrise(self._reparametrisation(labels, inputs, size), Signature())
+            whole = _with_loss(self.model, self.loss, size).reparametrise(
+                self._reparametrisation(labels, inputs, size), Signature()
+            )
             step = self.step(size)
             seen = step.dom
             evaluate = arranged >> whole.morphism.get
@@ -252,6 +249,11 @@ def supervised(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser,
             f"supervised takes (model, loss, optimiser), such as losses.mean_squared_error and optimisers.gd(0.1); "
             f"got {loss!r} and {optimiser!r}"
         )
+    if not isinstance(model, (Para, Diagram)) or not isinstance(cap, (Cap, type(None))):
+        wanted = (
+            "a parametrised map such as layers.dense(4, 3), or a diagram, and a cap such as losses.constant_cap(-1)"
+        )
+        raise CompositionError(f"supervised takes a model that is {wanted}; got {model!r} and {cap!r}")
     return Learner(model if isinstance(model, Para) else Para.of(model), loss, optimiser, cap or loss.cap)
 
 

@@ -17,8 +17,11 @@ Source: Cruttwell et al. (2103.01931), definitions 3.3 and 3.8; two printed form
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import numpy as np
@@ -98,7 +101,7 @@ identity_cap = Cap("identity", _weighted(1))
 negation_cap = Cap("negation", _weighted(-1))
 """alpha(l) = -l: over REAL, with the difference as loss, gradient descent on half its square (CAP.lossdep)."""
 
-Correct = Callable[[Any, Sequence[Any], Sequence[Any]], Any]
+Matches = Callable[[Any, Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -128,16 +131,16 @@ def _like_the_prediction(space: Space) -> Space:
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss: `error(label, prediction)` on wires, one pair at a time, summed over the wires of B.
+    """A loss: `error(label, prediction)` on wires, one pair at a time, so that L has a wire for each wire of B.
 
-    `label(space)` is the space of the label for a prediction of that space; `cap` the default cap; `correct(xp,
-    labels, predictions)` says for each row of a batch whether the prediction counts as right.
+    `label(space)` is the space of the label for a prediction of that space; `cap` the default cap; `matches(xp, label,
+    prediction)` says for each row of a batch, of one wire, whether the prediction counts as right.
     """
 
     name: str
     error: Callable[[Wire, Wire], Wire]
     cap: Cap
-    correct: Correct
+    matches: Matches
     label: Callable[[Space], Space] = _like_the_prediction
     penalties: tuple[Penalty, ...] = ()
 
@@ -154,12 +157,8 @@ class Loss:
         labels = self.labels(spaces)
         n = len(spaces)
 
-        def error(*wires: Wire) -> Wire:
-            parts = [self.error(label, guess) for label, guess in zip(wires[:n], wires[n:], strict=True)]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-            return total
+        def error(*wires: Wire) -> list[Wire]:
+            return [self.error(label, guess) for label, guess in zip(wires[:n], wires[n:], strict=True)]
 
         if not n:
             raise OperationError(f"{self.name} needs a prediction; the model has no output")
@@ -179,40 +178,46 @@ class Loss:
         )
 
     def __rmul__(self, factor: float) -> Loss:
-        """The loss times a number."""
-        return replace(self, name=f"{factor} {self.name}", error=lambda label, guess: self.error(label, guess) * factor)
+        """The loss and its penalties times a number."""
+        return replace(
+            self,
+            name=f"{factor} {self.name}",
+            error=lambda label, guess: self.error(label, guess) * factor,
+            penalties=tuple(replace(p, strength=factor * p.strength) for p in self.penalties),
+        )
+
+    def correct(self, xp: Any, labels: Sequence[Any], guesses: Sequence[Any]) -> Any:
+        """For each row of a batch, whether the predictions on all wires count as right."""
+        right = [self.matches(xp, label, guess) for label, guess in zip(labels, guesses, strict=True)]
+        return reduce(and_, right)
 
 
 def _rows(array: Any) -> Any:
-    return array.reshape(array.shape[0], -1)
+    return array.reshape(array.shape[0], math.prod(array.shape[1:]))
 
 
-def _largest(xp: Any, labels: Sequence[Any], guesses: Sequence[Any]) -> Any:
+def _largest(xp: Any, label: Any, guess: Any) -> Any:
     """The largest entry of the prediction stands where that of the label does; one entry alone is cut at a half."""
-    label, guess = _rows(labels[0]), _rows(guesses[0])
-    if guess.shape[1] == 1:
-        return (label[:, 0] > 0.5) == (guess[:, 0] > 0.5)
+    label, guess = _rows(label), _rows(guess)
+    if guess.shape[1] < 2:
+        return xp.all((label > 0.5) == (guess > 0.5), axis=1)
     return xp.argmax(label, axis=1) == xp.argmax(guess, axis=1)
 
 
-def _largest_at(xp: Any, labels: Sequence[Any], guesses: Sequence[Any]) -> Any:
-    return xp.argmax(_rows(guesses[0]), axis=1) == labels[0]
+def _largest_at(xp: Any, label: Any, guess: Any) -> Any:
+    return xp.argmax(_rows(guess), axis=1) == label
 
 
-def _same_sign(xp: Any, labels: Sequence[Any], guesses: Sequence[Any]) -> Any:
-    return xp.all((_rows(labels[0]) > 0.5) == (_rows(guesses[0]) > 0), axis=1)
+def _same_sign(xp: Any, label: Any, guess: Any) -> Any:
+    return xp.all((_rows(label) > 0.5) == (_rows(guess) > 0), axis=1)
 
 
-def _all_equal(xp: Any, labels: Sequence[Any], guesses: Sequence[Any]) -> Any:
-    right = [xp.all(_rows(label) == _rows(guess), axis=1) for label, guess in zip(labels, guesses, strict=True)]
-    result = right[0]
-    for more in right[1:]:
-        result = result & more
-    return result
+def _all_equal(xp: Any, label: Any, guess: Any) -> Any:
+    return xp.all(_rows(label) == _rows(guess), axis=1)
 
 
-def _descend(name: str, error: Callable[[Wire, Wire], Wire], correct: Correct = _largest, **more: Any) -> Loss:
-    return Loss(name, error, constant_cap(-1), correct, **more)
+def _descend(name: str, error: Callable[[Wire, Wire], Wire], matches: Matches = _largest, **more: Any) -> Loss:
+    return Loss(name, error, constant_cap(-1), matches, **more)
 
 
 def _square(label: Wire, guess: Wire) -> Wire:
@@ -274,6 +279,10 @@ def l1(strength: float) -> Penalty:
 
 
 def accuracy(loss: Loss, labels: Sequence[Any], guesses: Sequence[Any]) -> float:
-    """The share of rows that the loss counts as right, in per cent."""
-    right = np.asarray(loss.correct(np, [np.asarray(v) for v in labels], [np.asarray(v) for v in guesses]))
+    """The share of rows that the loss counts as right, in per cent; a prediction that is not finite is wrong."""
+    predicted = [np.asarray(v) for v in guesses]
+    right = np.asarray(loss.correct(np, [np.asarray(v) for v in labels], predicted))
+    for array in predicted:
+        if array.dtype.kind == "f":
+            right = right & np.isfinite(_rows(array)).all(axis=1)
     return 100.0 * float(right.mean()) if right.size else float("nan")

@@ -138,7 +138,7 @@ def fit(
 
     Raises `DataError` for data that is empty or does not fit, `NotFiniteError` where a loss is not finite.
     """
-    rows = _check(learner, data, epochs, batch_size)
+    rows = _check(learner, data, epochs, batch_size, seed)
     run = _Run(learner, data, backend or default_functor(learner.monitored(batch_size)), seed, hyperparameters or {})
     result = Result(learner, run.initial(), data, run.backend, run.settings, seed)
     started = time.perf_counter()
@@ -151,7 +151,11 @@ def fit(
             result.state, losses, right = run.epoch(before, order, batch_size, result.steps)
             bad = np.flatnonzero(~np.isfinite(losses))
             if bad.size:
-                _stop(run, result, before, order, batch_size, epoch, int(bad[0]), float(losses[bad[0]]))
+                what = f"the loss is {losses[bad[0]]} at"
+                _stop(run, result, before, order, batch_size, epoch, int(bad[0]), what)
+            if epoch == epochs - 1 and not _finite(result.state):
+                what = "the parameters are not finite after"
+                _stop(run, result, before, order, batch_size, epoch, len(losses) - 1, what)
             sizes = np.minimum(batch_size, len(order) - batch_size * np.arange(len(losses)))
             result.steps += len(losses)
             result.history.loss.append(float((losses * sizes).sum() / max(len(order), 1)))
@@ -161,13 +165,15 @@ def fit(
     return result
 
 
-def _check(learner: Learner, data: Data, epochs: int, batch_size: int) -> int:
+def _check(learner: Learner, data: Data, epochs: int, batch_size: int, seed: int) -> int:
     """The number of training rows; raises `DataError` where data and settings do not fit."""
     if not isinstance(learner, Learner):
         raise DataError(f"fit takes a learner, such as supervised(model, loss, optimiser) gives; got {learner!r}")
+    if not isinstance(data, Data):
+        raise DataError(f"fit takes a Data(train_inputs, train_targets, test_inputs, test_targets); got {data!r}")
     data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
     rows = data.rows
-    for name, value, least in (("epochs", epochs, 0), ("batch_size", batch_size, 1)):
+    for name, value, least in (("epochs", epochs, 0), ("batch_size", batch_size, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise DataError(f"{name} must be an integer of at least {least}; got {value!r}")
     if batch_size > rows:
@@ -250,9 +256,7 @@ class _Run:
                 keys = _keys(backend, learner, self.seed, number, size)
                 results = backend.interpret(diagram, (*state, *y, *x, *settings, *keys))
                 new, losses, guesses = results[:stored], results[stored:-predicted], results[-predicted:]
-                mean = losses[0].sum(dtype=float) / size
-                for penalty in losses[1:]:
-                    mean = mean + penalty
+                mean = sum(loss.sum(dtype=float) / size for loss in losses[:predicted]) + sum(losses[predicted:])
                 return new, (mean, learner.loss.correct(xp, y, guesses).sum())
 
             return backend.loop(one, tuple(state), (batches, numbers))
@@ -266,17 +270,21 @@ def _keys(backend: Any, learner: Learner, seed: int, step: Any, size: int | None
     return tuple(backend.keys(seed, step, wire, size) for wire in range(count))
 
 
+def _finite(state: tuple[Any, ...]) -> bool:
+    arrays = [np.asarray(array) for array in state]
+    return all(np.isfinite(array.astype(float)).all() for array in arrays if array.dtype.kind in "fV")
+
+
 def _stop(
-    run: _Run, result: Result, before: Any, order: np.ndarray, size: int, epoch: int, bad: int, loss: float
+    run: _Run, result: Result, before: Any, order: np.ndarray, size: int, epoch: int, bad: int, what: str
 ) -> None:
     """Replay the epoch up to the bad step, and raise with the state before it."""
     result.state = run.epoch(before, order[: bad * size], size, result.steps)[0]
     result.steps += bad
     rows = order[bad * size : (bad + 1) * size]
     raise NotFiniteError(
-        f"the loss is {loss} at step {result.steps} (epoch {epoch}, rows {', '.join(map(str, rows[:5]))}"
-        f"{' ...' * (len(rows) > 5)}): "
-        "lower the learning rate or look at those rows; the error's .result holds the last good state",
+        f"{what} step {result.steps} (epoch {epoch}, rows {', '.join(map(str, rows[:5]))}"
+        f"{' ...' * (len(rows) > 5)}): lower the learning rate, or look at those rows for values that are not finite",
         result.steps,
         epoch,
         result,

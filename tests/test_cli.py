@@ -593,7 +593,7 @@ def test_data_that_does_not_fit(write):
 @pytest.mark.usefixtures("never_fitted")
 def test_data_that_is_ragged(write):
     model = write(SMALL + "data = Data([[1], [2, 3]], data.train_targets, data.test_inputs, data.test_targets)\n")
-    assert failure(model).startswith(f"{model}: checking the data raised ValueError: ")
+    assert failure(model).startswith("data must be arrays, rows first, all rows alike: ")
 
 
 @pytest.mark.usefixtures("never_fitted")
@@ -643,6 +643,12 @@ def test_a_file_that_is_not_text(write, content):
     message = failure(model)
     assert message.startswith(str(model))
     assert " is not Python: " in message
+
+
+@pytest.mark.usefixtures("never_fitted")
+def test_a_file_that_nests_too_deep(write):
+    model = write("a = 1" + " + 1" * 100_000)
+    assert failure(model).startswith(f"{model} cannot be read as Python: ")
 
 
 @pytest.mark.parametrize(
@@ -713,6 +719,15 @@ def test_what_raises_outside_the_file_is_one_line_too(write, monkeypatch):
     monkeypatch.setattr(catlearn.training, "fit", fit)
     model = write(SMALL)
     assert failure(model) == f"{model}: training raised TypeError: inside"
+
+
+def test_what_raises_in_the_accuracy_names_the_file(write, monkeypatch):
+    def broken(self):
+        raise TypeError("no accuracy")
+
+    monkeypatch.setattr(catlearn.training.Result, "test_accuracy", property(broken))
+    model = write(SMALL)
+    assert failure(model, "--epochs", "0") == f"{model}: training raised TypeError: no accuracy"
 
 
 def test_a_loss_that_is_not_finite(write):

@@ -254,3 +254,41 @@ def test_labels_out_of_range():
     good = cl.fit(learner, Data(x, np.arange(10) % 2, x, np.arange(10) % 2), epochs=3, batch_size=2)
     guesses = np.argmax(good.predict(x), axis=1)
     assert good.train_accuracy == pytest.approx(100 * np.mean(guesses == np.arange(10) % 2))
+
+
+def test_parameters_that_overflow_in_the_last_step_are_noticed():
+    learner = cl.supervised(layers.linear(3, 2), losses.mean_squared_error, optimisers.gd(1e38))
+    data = toy()
+    large = Data(data.train_inputs * 1e6, data.train_targets, data.test_inputs, data.test_targets)
+    with pytest.raises(NotFiniteError, match=r"the parameters are not finite after step 0 \(epoch 0") as caught:
+        cl.fit(learner, large, epochs=1, batch_size=10)
+    np.testing.assert_array_equal(caught.value.result.state[0], learner.initial(0)[0].astype("float32"))
+
+
+def test_a_prediction_that_is_not_finite_is_wrong():
+    data = toy()
+    learner = cl.supervised(layers.dense(3, 2), losses.mean_squared_error, optimisers.gd(0.1))
+    result = cl.fit(
+        learner,
+        Data(data.train_inputs, data.train_targets, data.test_inputs * np.nan, data.test_targets),
+        epochs=1,
+        batch_size=5,
+    )
+    assert result.test_accuracy == 0.0
+
+
+def test_wrong_arguments():
+    data, learner = toy(), linear_learner()
+    for seed in (-1, 1.5, "a", None, True):
+        with pytest.raises(DataError, match="seed must be an integer of at least 0"):
+            cl.fit(learner, data, epochs=1, batch_size=2, seed=seed)
+    with pytest.raises(DataError, match="fit takes a Data"):
+        cl.fit(learner, None, epochs=1, batch_size=2)
+    with pytest.raises(DataError, match="all rows alike"):
+        cl.fit(learner, Data([[1.0], [1.0, 2.0]], [1.0], [], []), epochs=1, batch_size=2)
+    with pytest.raises(DataError, match="train_inputs needs rows of shape"):
+        cl.fit(learner, Data(1.0, 2.0, 1.0, 2.0), epochs=1, batch_size=1)
+    with pytest.raises(DataError, match="targets one-hot"):
+        Data(np.eye(3), np.arange(3), np.eye(3), np.arange(3)).binarised()
+    with pytest.raises(DataError, match="split_seed must be"):
+        datasets.iris(-1)

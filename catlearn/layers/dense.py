@@ -72,7 +72,7 @@ def activation(name: str, space: Space) -> Diagram:
     catlearn.errors.UnknownNameError: no activation is called 'sigmoyd': did you mean 'sigmoid'?
     """
     if name not in ACTIVATIONS:
-        raise UnknownNameError(f"no activation is called {name!r}: {nearest(name, ACTIVATIONS)}")
+        raise UnknownNameError(f"no activation is called {name!r}: {nearest(str(name), ACTIVATIONS)}")
     return trace(space, ACTIVATIONS[name])
 
 
