@@ -250,10 +250,8 @@ def supervised(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser,
             f"got {loss!r} and {optimiser!r}"
         )
     if not isinstance(model, (Para, Diagram)) or not isinstance(cap, (Cap, type(None))):
-        wanted = (
-            "a parametrised map such as layers.dense(4, 3), or a diagram, and a cap such as losses.constant_cap(-1)"
-        )
-        raise CompositionError(f"supervised takes a model that is {wanted}; got {model!r} and {cap!r}")
+        wanted = "a model that is a Para, such as layers.dense(4, 3), or a Diagram, and a cap that is a Cap or None"
+        raise CompositionError(f"supervised takes {wanted}; got {model!r} and {cap!r}")
     return Learner(model if isinstance(model, Para) else Para.of(model), loss, optimiser, cap or loss.cap)
 
 

@@ -96,6 +96,9 @@ class Jax(Arrays):
         return self.carrier(carrier).sum(jnp, padded[np.where(inside, table, len(index))], (1,))
 
     def map(self, generator: Map, inputs: tuple[Any, ...]) -> Any:
+        if not any(generator.flags):
+            results = self.interpret(generator.body, inputs)
+            return bare(tuple(jnp.broadcast_to(y, (generator.size, *y.shape)) for y in results))
         axes = tuple(0 if flag else None for flag in generator.flags)
         mapped = jax.vmap(lambda *xs: self.interpret(generator.body, xs), in_axes=axes, axis_size=generator.size)
         return bare(mapped(*inputs))

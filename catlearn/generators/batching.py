@@ -102,7 +102,7 @@ class Map(Generator):
         nodes, outputs = self.body.nodes, self.body.outputs
         if len(nodes) != 1 or nodes[0][1] != tuple(range(len(self.body.dom))) or nodes[0][2] != outputs:
             return False
-        return any(self.flags) and nodes[0][0].batched(self.size, self.flags) is None
+        return nodes[0][0].batched(self.size, self.flags) is None
 
     def expansion(self) -> Diagram | None:
         return None if self.irreducible else batch(self.body, self.size, self.flags)
