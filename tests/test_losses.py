@@ -544,6 +544,24 @@ def test_LOSS_accuracy_largest(seed, classes):
     assert accuracy(losses.label_cross_entropy, [label], [guess]) == pytest.approx(expected)
 
 
+def test_LOSS_accuracy_of_several_wires_needs_them_all():
+    hot, guess = np.eye(3)[[0, 1, 2, 0]], np.eye(3)[[0, 1, 0, 1]]
+    bit, logit = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.7, 0.8, 0.9, 0.1])
+    assert accuracy(losses.quadratic, [hot, bit], [guess, logit]) == 25.0
+    assert accuracy(losses.quadratic, [bit, hot], [logit, guess]) == 25.0
+    assert accuracy(losses.label_cross_entropy, rows([0, 1, 2, 0], [0, 0, 2, 1]), [guess, guess]) == 25.0
+    signs = np.array([-1.0, 1.0, 1.0, 1.0])
+    assert accuracy(losses.sigmoid_cross_entropy, [bit, bit], [signs, -signs[::-1]]) == 25.0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_LOSS_accuracy_counts_what_is_not_finite_as_wrong(bad):
+    label, guess = np.eye(2)[[0, 1, 1]], np.array([[3.0, 1.0], [0.0, 1.0], [0.0, 2.0]])
+    assert accuracy(losses.quadratic, [label], [guess]) == 100.0
+    guess[1, 0] = bad
+    assert accuracy(losses.quadratic, [label], [guess]) == pytest.approx(200 / 3)
+
+
 def test_LOSS_accuracy_of_one_component_is_cut_at_a_half():
     label, guess = [0.0, 1.0, 1.0, 0.0, 1.0], [0.4, 0.6, 0.4, 0.6, 0.9]
     for shape in ((5,), (5, 1), (5, 1, 1)):
