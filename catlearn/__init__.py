@@ -48,7 +48,7 @@ from catlearn.space import Space
 from catlearn.tracing import Wire, diagram, trace
 
 if TYPE_CHECKING:
-    from catlearn import datasets, functors, layers, losses, optimisers
+    from catlearn import datasets, functors, laws, layers, losses, optimisers
     from catlearn.datasets import Data
     from catlearn.learner import Learner, closed, dreaming, supervised
     from catlearn.training import Result, fit
@@ -98,6 +98,7 @@ __all__ = [
     "functions",
     "functors",
     "identity",
+    "laws",
     "layers",
     "losses",
     "optimisers",
@@ -122,6 +123,7 @@ _LATER = {
     "dreaming": "learner",
     "fit": "training",
     "functors": "",
+    "laws": "",
     "layers": "",
     "losses": "",
     "optimisers": "",

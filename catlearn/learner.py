@@ -80,7 +80,7 @@ def _with_loss(model: Para[Diagram], loss: Loss, size: int | None) -> Para[Lens]
     return eta(model.dom) >> model.lens() >> errors.lens()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Learner:
     """A model, a loss, an optimiser and a cap, wired together.
 
@@ -106,6 +106,10 @@ class Learner:
             raise CompositionError("a learner needs a model whose parameters are named; see para.parametrised")
         self.loss.para(self.model.cod)
         self._lens  # noqa: B018  (an optimiser that does not fit the parameters raises here)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.model.names) or "no parameters"
+        return f"<learner of {shown} by {self.loss.name} and {self.optimiser.name}>"
 
     def _wires(self, role: str) -> list[int]:
         return [k for k, parameter in enumerate(self.model.parameters) if parameter.role == role]
@@ -244,24 +248,29 @@ def supervised(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser,
 
     Raises `CompositionError` or `OperationError` where loss or optimiser do not fit the model.
     """
-    if not isinstance(loss, Loss) or not isinstance(optimiser, Optimiser):
-        raise CompositionError(
-            f"supervised takes (model, loss, optimiser), such as losses.mean_squared_error and optimisers.gd(0.1); "
-            f"got {loss!r} and {optimiser!r}"
-        )
-    if not isinstance(model, (Para, Diagram)) or not isinstance(cap, (Cap, type(None))):
-        wanted = "a model that is a Para, such as layers.dense(4, 3), or a Diagram, and a cap that is a Cap or None"
-        raise CompositionError(f"supervised takes {wanted}; got {model!r} and {cap!r}")
-    return Learner(model if isinstance(model, Para) else Para.of(model), loss, optimiser, cap or loss.cap)
+    return Learner(_checked(model, loss, optimiser, cap), loss, optimiser, cap or loss.cap)
 
 
-def dreaming(model: Para[Diagram], loss: Loss, optimiser: Optimiser, cap: Cap | None = None) -> Learner:
+def _checked(model: Any, loss: Any, optimiser: Any, cap: Any) -> Para[Diagram]:
+    """The model as a Para; raises `CompositionError` where an argument is not what it should be."""
+    wanted = ((model, (Para, Diagram)), (loss, Loss), (optimiser, Optimiser), (cap, (Cap, type(None))))
+    for value, kind in wanted:
+        if not isinstance(value, kind):
+            raise CompositionError(
+                "a learner takes (model, loss, optimiser, cap=None): a Para such as layers.dense(4, 3) or a Diagram, a "
+                f"Loss, an Optimiser and a Cap or None, in this order; got {value!r} where another was expected"
+            )
+    return model if isinstance(model, Para) else Para.of(model)
+
+
+def dreaming(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser, cap: Cap | None = None) -> Learner:
     """The learner of an input: the optimiser sits on the A wire, the parameters come as data (DREAM).
 
     It is the supervised learner of the model with its two kinds of input exchanged: T_A x Y x P -> T_A.
     """
     from catlearn.parameters import Parameter
 
+    model = _checked(model, loss, optimiser, cap)
     exchanged = permute([model.dom, model.parameter], [1, 0]) >> model.morphism
     inputs = tuple(Parameter(f"input_{k}", space) for k, space in enumerate(model.dom))
     swapped = Para(model.dom, model.parameter, exchanged, Signature.layer(inputs, "dream"))

@@ -28,11 +28,11 @@ import numpy as np
 
 from catlearn import functions
 from catlearn.diagram import Diagram
-from catlearn.errors import OperationError
+from catlearn.errors import CatlearnError, OperationError
 from catlearn.lens import Lens, Sides, constant_lens
 from catlearn.para import Para
 from catlearn.semirings import REAL, Discrete
-from catlearn.space import Object, Space, as_object
+from catlearn.space import Object, Space, as_object, show_object
 from catlearn.tracing import Wire, trace
 
 __all__ = [
@@ -158,7 +158,12 @@ class Loss:
         n = len(spaces)
 
         def error(*wires: Wire) -> list[Wire]:
-            return [self.error(label, guess) for label, guess in zip(wires[:n], wires[n:], strict=True)]
+            try:
+                return [self.error(label, guess) for label, guess in zip(wires[:n], wires[n:], strict=True)]
+            except CatlearnError as mistake:
+                raise OperationError(
+                    f"the loss '{self.name}' does not fit {show_object(spaces)}: {mistake}"
+                ) from mistake
 
         if not n:
             raise OperationError(f"{self.name} needs a prediction; the model has no output")

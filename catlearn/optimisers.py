@@ -193,6 +193,7 @@ def transformation(
     lists of all.
     """
     settings, slots = dict(hyper or {}), dict(state or {})
+    _check_settings(name, settings)
 
     def split(wires: tuple[Wire, ...], spaces: Object) -> tuple[Any, list[Any], list[Wire], list[Wire], Wire | None]:
         context = _context(spaces, settings, slots, count)
@@ -231,12 +232,23 @@ def transformation(
     return Transformation(name, lambda spaces: _context(spaces, settings, slots, count), lens)
 
 
+def _check_settings(name: str, settings: Mapping[str, Any]) -> None:
+    for key, value in settings.items():
+        if key in ("t", "count"):
+            raise OperationError(f"{name} cannot have a hyper-parameter called {key!r}: that is the number of the step")
+        if isinstance(value, Diagram):
+            if (value.dom, value.cod) != ((COUNT,), (SCALAR,)):
+                raise OperationError(f"a schedule is a diagram ({COUNT},) -> ({SCALAR},); {name} got {value} for {key}")
+        elif isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+            raise OperationError(f"{name} needs a number or a schedule (a Diagram) for {key}; got {value!r}")
+
+
 def _check_real(name: str, spaces: Object, needed: Any) -> None:
     for space in spaces:
         if needed and space.carrier != REAL:
+            hint = ": use reverse_derivative_ascent for a circuit" if space.changes == space else ""
             raise OperationError(
-                f"{name} works over REAL and the model has a parameter in {space}: "
-                "use reverse_derivative_ascent for a circuit"
+                f"the transformation '{name}' works over REAL; the model has a parameter in {space}{hint}"
             )
 
 
@@ -250,7 +262,10 @@ def scale(learning_rate: Hyper) -> Transformation:
 
 
 def trace_changes(learning_rate: Hyper, decay: Hyper, *, look_ahead: bool = False) -> Transformation:
-    """s+ = decay s + learning_rate d; passes s+ on. With `look_ahead`, get = p + decay s."""
+    """s+ = decay s + learning_rate d; passes s+ on. With `look_ahead`, get = p + decay s.
+
+    The rate is inside the trace: with a schedule this is not the same as scaling afterwards.
+    """
     return transformation(
         "trace",
         lambda h, s, p, d: ({"s": (new := h.decay * s.s + h.learning_rate * d)}, new),

@@ -184,3 +184,44 @@ def test_parameters():
 def test_nearest():
     assert nearest("sigmod", ["tanh", "sigmoid"]) == "did you mean 'sigmoid'?"
     assert nearest("zzz", ["b", "a"]) == "known are a, b"
+
+
+matrix = cl.Space((2, 3), cl.REAL)
+UNCLEAR = {
+    "gather beyond the axes": (lambda: cl.trace(vector, lambda x: F.gather(x, [0], 5)), "axis"),
+    "concatenate beyond the axes": (lambda: cl.trace((vector, vector), lambda x, y: F.concatenate([x, y], 7)), "axis"),
+    "concatenate scalars": (lambda: cl.trace((real, real), lambda x, y: F.concatenate([x, y])), "axis"),
+    "constant beyond 32 bits": (lambda: cl.trace(number, lambda x: x + 2**40)(1), "does not fit int32"),
+    "constant None": (lambda: cl.trace(real, lambda x: x + None), "None"),
+    "order of wires": (lambda: cl.trace(real, lambda x: x if x > 0 else -x), "wire|branch"),
+    "equality of wires": (lambda: cl.trace(real, lambda x: x if x == 0 else -x), "wire|branch"),
+    "length of a scan": (lambda: cl.scan(cl.trace(real, F.exp), -1), "-1"),
+    "ragged rows": (lambda: cl.identity(matrix)([[1.0, 2.0], [3.0]]), r"shape \(2, 3\)"),
+    "a number for a wire": (lambda: cl.trace(real, lambda x: F.exp(2.0)), "wire"),
+    "an array in an einsum": (lambda: cl.trace(vector, lambda x: x @ np.ones(3)), "wire"),
+    "tie nothing": (lambda: layers.dense(2, 1).tie([]), "tie"),
+    "leaves that are not nested": (lambda: layers.dense(2, 1).leaves({"dense_0.bias": 1}), "layers"),
+}
+
+
+@pytest.mark.xfail(strict=True, reason="not yet one clear error")
+@pytest.mark.parametrize("name", UNCLEAR)
+def test_what_is_not_yet_one_clear_error(name):
+    action, message = UNCLEAR[name]
+    with pytest.raises(CatlearnError, match=message):
+        action()
+
+
+@pytest.mark.xfail(strict=True, reason="negative axes are neither refused nor counted from the end")
+@pytest.mark.parametrize("kind", ["gather", "concatenate"])
+def test_a_negative_axis_is_counted_from_the_end_or_refused(kind):
+    def build(axis):
+        if kind == "gather":
+            return cl.trace(matrix, lambda x: F.gather(x, [2, 0], axis))
+        return cl.trace((matrix, matrix), lambda x, y: F.concatenate([x, y], axis))
+
+    try:
+        from_the_end = build(-1)
+    except OperationError:
+        return
+    assert from_the_end == build(1)

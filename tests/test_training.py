@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import catlearn as cl
 from catlearn import datasets, layers, losses, optimisers
@@ -292,3 +294,92 @@ def test_wrong_arguments():
         Data(np.eye(3), np.arange(3), np.eye(3), np.arange(3)).binarised()
     with pytest.raises(DataError, match="split_seed must be"):
         datasets.iris(-1)
+
+
+def circuit_learner(data):
+    circuit = layers.lookup_table(4, data.train_targets.shape[1])
+    return cl.supervised(circuit, losses.exclusive_or, optimisers.reverse_derivative_ascent())
+
+
+@pytest.mark.parametrize("labels", ["binary", "one-hot"])
+def test_the_exact_functor_learns_the_same_table(labels):
+    """Also that of a NumPy loop: over Z2 a step flips the entries that the row reads where the bits differ."""
+    data = datasets.iris_sorted(3).binarised(labels=labels)
+    tables = [
+        cl.fit(circuit_learner(data), data, epochs=1, batch_size=1, shuffle=False, backend=b).parameters
+        for b in (Jax(), Exact())
+    ]
+    table = np.zeros((data.train_targets.shape[1], 16), int)
+    for x, y in zip(data.train_inputs, data.train_targets, strict=True):
+        address = int(x @ (1, 2, 4, 8))
+        table[:, address] ^= table[:, address] ^ y
+    assert table.any()
+    for parameters in tables:
+        assert list(parameters) == ["lookup_table_0"]
+        assert list(parameters["lookup_table_0"]) == ["table"]
+        assert np.asarray(parameters["lookup_table_0"]["table"], int).tolist() == table.tolist()
+
+
+@settings(max_examples=4)
+@given(st.integers(0, 2**32 - 1))
+def test_accuracy_is_counted_at_the_get(seed):
+    generator = np.random.default_rng(seed)
+    x, y = generator.normal(size=(12, 3)), np.eye(2)[generator.integers(0, 2, 12)]
+    learner = linear_learner(optimisers.nesterov(0.3, 0.9))
+    result = cl.fit(learner, Data(x, y, x[:7], y[:7]), epochs=1, batch_size=4, seed=seed % 1000)
+    bias_slot, weight_slot, bias, weight = (np.asarray(v) for v in result.state)
+    assert np.abs(weight_slot).max() > 0
+    guesses = x.astype("float32") @ (weight + 0.9 * weight_slot) + bias + 0.9 * bias_slot
+    right = np.argmax(guesses, axis=1) == np.argmax(y, axis=1)
+    assert result.train_accuracy == pytest.approx(100 * right.mean())
+    assert result.test_accuracy == pytest.approx(100 * right[:7].mean())
+
+
+def test_parameters_are_named_by_layer_in_order_of_application():
+    model = layers.dense(3, 4, "tanh") >> layers.dense(4, 4) >> layers.linear(4, 2)
+    result = cl.fit(cl.supervised(model, losses.quadratic, optimisers.gd(0.1)), toy(), epochs=0, batch_size=5, seed=3)
+    shapes = {layer: {name: value.shape for name, value in part.items()} for layer, part in result.parameters.items()}
+    dense = {"bias": (4,), "weight": (3, 4)}
+    assert shapes == {"dense_0": dense, "dense_1": {"bias": (4,), "weight": (4, 4)}, "linear_0": {"weight": (4, 2)}}
+    start = dict(zip(model.names, model.initial(3), strict=True))
+    for layer, part in result.parameters.items():
+        for name, value in part.items():
+            np.testing.assert_array_equal(value, start[f"{layer}.{name}"].astype("float32"))
+    assert result.history.loss == result.history.accuracy == []
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_a_short_last_batch_counts_with_its_own_mean(size):
+    """One epoch over 8 rows in float64, each step's mean over the rows that it has."""
+    data = toy(rows=8)
+    result = cl.fit(linear_learner(), data, epochs=1, batch_size=size, shuffle=False, backend=Jax("float64"))
+    b, w = linear_learner().initial(0)
+    for start in range(0, 8, size):
+        x, y = data.train_inputs[start : start + size], data.train_targets[start : start + size]
+        error = 2 * (x @ w + b - y) / y.size
+        b, w = b - 0.05 * error.sum(axis=0), w - 0.05 * x.T @ error
+    np.testing.assert_allclose(result.parameters["dense_0"]["weight"], w, rtol=1e-10)
+    np.testing.assert_allclose(result.parameters["dense_0"]["bias"], b, rtol=1e-10)
+
+
+UNCLEAR = {
+    "a number": lambda result, data: result.predict(3.0),
+    "rows that differ": lambda result, data: result.accuracy(data.train_inputs, data.train_targets[:4]),
+    "targets of another shape": lambda result, data: result.accuracy(data.train_inputs, data.train_inputs),
+}
+
+
+@pytest.mark.xfail(strict=True, reason="a Python or NumPy error, or none")
+@pytest.mark.parametrize("what", UNCLEAR)
+def test_what_a_result_does_not_yet_refuse_clearly(what):
+    data = toy()
+    result = cl.fit(linear_learner(), data, epochs=0, batch_size=5)
+    with pytest.raises((DataError, InputError)):
+        UNCLEAR[what](result, data)
+
+
+@pytest.mark.xfail(strict=True, reason="Data.check lets empty lists through and the backend refuses them")
+def test_an_empty_list_is_no_test_rows():
+    data = toy()
+    empty = Data(data.train_inputs, data.train_targets, [], [])
+    assert cl.fit(linear_learner(), empty, epochs=0, batch_size=5).test_accuracy is None

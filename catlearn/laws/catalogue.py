@@ -1,0 +1,25 @@
+"""The catalogue: every law, in the order in which they build on one another.
+
+>>> by_identifier("RD.5").statement
+'R[f ; g](a, z) = R[f](a, R[g](f(a), z))'
+"""
+
+from __future__ import annotations
+
+from catlearn.errors import UnknownNameError, nearest
+from catlearn.laws.derivatives import DERIVATIVES
+from catlearn.laws.law import Law
+from catlearn.laws.lenses import LENSES
+
+__all__ = ["CATALOGUE", "by_identifier"]
+
+CATALOGUE: tuple[Law, ...] = (*DERIVATIVES, *LENSES)
+"""The laws that are checked on every category that can type them."""
+
+
+def by_identifier(identifier: str) -> Law:
+    """The law of that identifier; raises `UnknownNameError` naming the nearest."""
+    known: dict[str, Law] = {law.identifier: law for law in CATALOGUE}
+    if identifier not in known:
+        raise UnknownNameError(f"no law is called {identifier!r}: {nearest(identifier, known)}")
+    return known[identifier]
