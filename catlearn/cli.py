@@ -119,6 +119,41 @@ def train(
         typer.echo(text)
 
 
+@app.command()
+def laws(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A file that defines what to check.", show_default=False)
+    ] = None,
+    categories: Annotated[
+        list[str] | None, typer.Option("--category", metavar="NAME", help="A shipped category; repeatable.")
+    ] = None,
+    identifiers: Annotated[list[str] | None, typer.Option("--law", metavar="ID", help="A law; repeatable.")] = None,
+    examples: Annotated[int, typer.Option(min=1, metavar="N", help="Random examples for each law.")] = 25,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Check categorical laws on the shipped categories, or on what a file defines.
+
+    A file defines categories, semirings, generators or diagrams at its top level. The exit status is 1 if anything is
+    not as declared.
+    """
+    with _reported(debug):
+        from catlearn.laws import command
+
+        chosen = command.chosen_laws(identifiers or [])
+        defined = None
+        with _kept_from_stdout():
+            if file is not None:
+                source = Source.read(file)
+                with source.importable() as module:
+                    source.run(module)
+                    defined = command.things_in(vars(module), file)
+            reports = command.run(command.chosen_things(categories or [], defined), chosen, examples)
+        typer.echo(command.as_json(reports) if as_json else command.as_table(reports))
+    if any(report.wrong for _, report in reports):
+        raise typer.Exit(1)
+
+
 def _train(
     source: Source, names: Mapping[str, Any], flags: tuple[int | None, ...], data_dir: Path | None, titled: bool
 ) -> tuple[Settings, Result]:

@@ -112,6 +112,9 @@ class Data:
                     f"got shapes {inputs.shape} and {targets.shape}"
                 )
         both = np.concatenate([self.train_inputs, self.test_inputs])
+        if not np.isfinite(both).all():
+            column = int(np.flatnonzero(~np.isfinite(both).all(axis=0))[0])
+            raise DataError(f"feature {column} has values that are not finite; mend or drop those rows first")
         low, high = both.min(axis=0), both.max(axis=0)
         if np.any(low == high):
             raise DataError(f"feature {int(np.flatnonzero(low == high)[0])} does not vary and cannot be cut in two")
@@ -156,7 +159,7 @@ def iris(split_seed: int = 0) -> Data:
 def iris_sorted(classes: int) -> Data:
     """The first `classes` classes of Iris in order, the first 25 rows of each to train, the rest to test."""
     features, labels, names = iris_table()
-    if classes not in range(2, len(names) + 1):
+    if not isinstance(classes, int) or classes not in range(2, len(names) + 1):
         raise DataError(f"Iris has 3 classes: take the first 2 or 3; got {classes!r}")
     used = np.flatnonzero(labels < classes)
     train = [k for number in range(classes) for k in np.flatnonzero(labels == number)[:25]]

@@ -79,7 +79,8 @@ class Lens:
 
         The get is the map that f computes: surrogate nodes keep their put in R[f] and are plain in the get.
         """
-        return cls(plain(f), reverse_derivative(f))
+        back = reverse_derivative(f)
+        return cls(plain(f), back)
 
     @classmethod
     def identity(cls, sides: Sides | Space | Iterable[Space] = ()) -> Lens:

@@ -182,6 +182,8 @@ class Para(Generic[Morphism]):
         """
         source = list(range(len(self.parameter)))
         for group in groups:
+            if isinstance(group, str) or not group:
+                raise UnknownNameError(f"tie takes lists of names, none empty; got {group!r}")
             wires = sorted(self.index(name) for name in group)
             first = min(wires, key=lambda k: (self.signature.numbers[k], k))
             for wire in wires:
@@ -239,6 +241,10 @@ class Para(Generic[Morphism]):
 
         Raises `DataError` naming what is missing, or what there is too much of.
         """
+        if not all(isinstance(part, Mapping) for part in tree.values()):
+            raise DataError(
+                f"parameters come as a dictionary of layers, each a dictionary of names; got {sorted(tree)}"
+            )
         given = {f"{layer}.{name}": value for layer, part in tree.items() for name, value in part.items()}
         wanted = [n for n, p in zip(self.names, self.parameters, strict=True) if p.role != "auxiliary"]
         missing, extra = sorted(set(wanted) - set(given)), sorted(set(given) - set(wanted))

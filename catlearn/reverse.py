@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from catlearn.builder import Builder, Wires
 from catlearn.diagram import Diagram, Generator
-from catlearn.errors import OperationError
+from catlearn.errors import CompositionError, OperationError
 from catlearn.generators.arithmetic import Add, Constant, Subtract, zero_of
 from catlearn.semirings import TRIVIAL
 from catlearn.space import Space, changes
@@ -110,6 +110,10 @@ def reverse_derivative(f: Diagram) -> Diagram:
 
     Raises `OperationError` where a generator has neither a reverse derivative nor an expansion.
     """
+    if not isinstance(f, Diagram):
+        raise CompositionError(
+            f"a derivative is taken of a Diagram; got {type(f).__name__}: a Para has .morphism, and .lens() for both"
+        )
     cached = f.__dict__.get("_reverse")
     if cached is not None:
         return cached

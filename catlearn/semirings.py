@@ -152,9 +152,10 @@ class Carrier:
         if number in (0, 1):
             return self.one if number else self.zero
         self.require("add" if number > 0 else "negate")
-        total = self.zero
-        for _ in range(abs(number)):
-            total = self.add(np, total, self.one)
+        total, power = self.zero, self.one
+        for digit in reversed(f"{abs(number):b}"):
+            total = self.add(np, total, power) if digit == "1" else total
+            power = self.add(np, power, power)
         return total if number > 0 else self.negate(np, total)
 
     def weight_of_one_in(self, size: int) -> Any:

@@ -15,12 +15,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TypeAlias
+from operator import index
+from typing import Any, TypeAlias
 
 from catlearn.errors import CompositionError, OperationError
 from catlearn.semirings import Carrier
 
 __all__ = ["Object", "Space", "as_object", "changes", "first_difference"]
+
+
+def sides_of(shape: Any) -> tuple[int, ...]:
+    """The lengths that a shape names: an integer, or several; raises `OperationError` for anything else."""
+    try:
+        sides = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+        if any(isinstance(side, bool) for side in sides):
+            raise TypeError
+        lengths = tuple(index(side) for side in sides)
+    except TypeError:
+        lengths = (-1,)
+    if any(length < 0 for length in lengths):
+        raise OperationError(f"a shape is a tuple of non-negative integers; got {shape!r}")
+    return lengths
 
 
 class Space:
@@ -36,9 +51,7 @@ class Space:
     carrier: Carrier
 
     def __init__(self, shape: int | Iterable[int], carrier: Carrier) -> None:
-        sides = (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(isinstance(side, bool) or not isinstance(side, int) or side < 0 for side in sides):
-            raise OperationError(f"a shape is a tuple of non-negative integers; got {sides!r}")
+        sides = sides_of(shape)
         if not isinstance(carrier, Carrier):
             raise OperationError(f"a space is a shape over a carrier such as REAL or Z2; got {carrier!r}")
         object.__setattr__(self, "shape", sides)

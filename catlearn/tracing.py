@@ -48,6 +48,12 @@ class Wire:
     def __bool__(self) -> bool:
         raise OperationError("a wire has no value while a function is traced; a diagram cannot branch on it")
 
+    def _compared(self, other: object) -> bool:
+        raise OperationError("a wire has no value to compare while a function is traced; a diagram cannot branch on it")
+
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __ne__ = _compared
+    __hash__ = object.__hash__
+
     def __iter__(self) -> Iterable[Wire]:
         raise OperationError("a wire cannot be iterated over; index it (wire[0]) or slice it")
 
@@ -92,6 +98,13 @@ def _operator(name: str) -> Callable[..., Any]:
     from catlearn import functions
 
     return getattr(functions, name)
+
+
+def as_wire(value: Any, reader: str) -> Wire:
+    """The value, if it is a wire; raises `OperationError` naming who reads it otherwise."""
+    if not isinstance(value, Wire):
+        raise OperationError(f"{reader} needs a wire; got {value!r}: use functions.constant(space, value)")
+    return value
 
 
 _TRACED: list[Builder] = []  # the builders of the functions being traced, the innermost last

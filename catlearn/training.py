@@ -21,6 +21,7 @@ from catlearn.datasets import Data, columns
 from catlearn.diagram import Diagram
 from catlearn.errors import DataError, InputError, NotFiniteError, OperationError
 from catlearn.functors import default_functor
+from catlearn.functors.arrays import Arrays
 from catlearn.learner import Learner
 from catlearn.losses import accuracy
 from catlearn.space import Object
@@ -67,6 +68,8 @@ class Result:
         spaces = self.learner.model.dom
         if len(given) != len(spaces):
             raise InputError(f"the model takes {len(spaces)} input arrays; got {len(given)}")
+        if any(array.ndim == 0 for array in given):
+            raise InputError(f"predict takes rows of inputs, an array a wire, rows first; got {inputs!r}")
         rows = len(given[0]) if given else 0
         parts = [
             self._predict(tuple(column[start : start + _ROWS_AT_ONCE] for column in given))
@@ -101,9 +104,15 @@ class Result:
     def accuracy(self, inputs: Any, targets: Any) -> float | None:
         """The accuracy in per cent on rows, as the loss counts it; None where there are no rows."""
         labels = columns(targets)
-        if not labels or len(labels[0]) == 0:
+        if not labels or labels[0].shape[:1] == (0,):
             return None
-        return accuracy(self.learner.loss, labels, columns(self.predict(inputs)))
+        guesses = columns(self.predict(inputs))
+        spaces = [space.batch(len(guesses[0])) for space in self.learner.loss.labels(self.learner.model.cod)]
+        if len(labels) != len(spaces):
+            raise InputError(f"the loss takes {len(spaces)} arrays of targets, one a wire; got {len(labels)}")
+        for number, (space, label) in enumerate(zip(spaces, labels, strict=True)):
+            self.backend.accept(space, label, f"target array {number}")
+        return accuracy(self.learner.loss, labels, guesses)
 
     @cached_property
     def train_accuracy(self) -> float | None:
@@ -186,6 +195,8 @@ class _Run:
 
     def __init__(self, learner: Learner, data: Data, backend: Any, seed: int, given: Mapping[str, float]) -> None:
         self.learner, self.backend, self.seed = learner, backend, seed
+        if not isinstance(backend, Arrays):
+            raise OperationError(f"backend takes a functor into arrays, such as functors.Jax(); got {backend!r}")
         missing = backend.uncovered(learner.monitored(1))
         if missing is not None:
             raise OperationError(f"the backend {backend!r} has no meaning for {missing.name}; use another backend")
@@ -211,8 +222,9 @@ class _Run:
         self._compiled: dict[tuple[int, int], Callable[..., Any]] = {}
 
     def _accept(self, spaces: Object, values: Any, name: str, rows: int) -> tuple[Any, ...]:
+        # An empty part may come without the width of its rows.
         return tuple(
-            self.backend.accept(space.batch(rows), column, name)
+            self.backend.accept(space.batch(rows), column if rows else np.zeros((0, *space.shape), column.dtype), name)
             for space, column in zip(spaces, columns(values), strict=True)
         )
 

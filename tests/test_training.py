@@ -369,7 +369,6 @@ UNCLEAR = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="a Python or NumPy error, or none")
 @pytest.mark.parametrize("what", UNCLEAR)
 def test_what_a_result_does_not_yet_refuse_clearly(what):
     data = toy()
@@ -378,7 +377,6 @@ def test_what_a_result_does_not_yet_refuse_clearly(what):
         UNCLEAR[what](result, data)
 
 
-@pytest.mark.xfail(strict=True, reason="Data.check lets empty lists through and the backend refuses them")
 def test_an_empty_list_is_no_test_rows():
     data = toy()
     empty = Data(data.train_inputs, data.train_targets, [], [])

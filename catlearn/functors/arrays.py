@@ -47,6 +47,14 @@ def check_dtype(space: Space, value: Any, what: str) -> None:
         raise InputError(f"{what} must hold {_WANTED[space.carrier.kind]} ({space}); got {came}: convert it yourself")
 
 
+def as_array(value: Any, what: str) -> np.ndarray:
+    """The NumPy array of a number or nested list; raises `InputError` where its rows are of different lengths."""
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{what} must be an array, all rows alike: {error}") from None
+
+
 def _kind(entry: Any) -> str:
     return "i" if isinstance(entry, int) and not isinstance(entry, bool) else np.asarray(entry).dtype.kind
 
@@ -130,7 +138,7 @@ class Arrays(Functor):
 
     def accept(self, space: Space, value: Any, what: str) -> Any:
         """The value as this functor stores it; raises `InputError` if it is not one of the space."""
-        array = value if hasattr(value, "dtype") else np.asarray(value)
+        array = value if hasattr(value, "dtype") else as_array(value, what)
         if array.shape != space.shape:
             raise InputError(f"{what} must have shape {space.shape} ({space}); got shape {tuple(array.shape)}")
         array = np.asarray(array)

@@ -24,7 +24,7 @@ import numpy as np
 
 from catlearn.diagram import Diagram
 from catlearn.errors import InputError, UnknownNameError, nearest
-from catlearn.functors.arrays import Arrays, check_dtype, check_values, tidy
+from catlearn.functors.arrays import Arrays, as_array, check_dtype, check_values, tidy
 from catlearn.functors.functor import bare
 from catlearn.generators.batching import Map
 from catlearn.generators.scan import Scan
@@ -79,6 +79,7 @@ class Jax(Arrays):
         return value if carrier.kind == "key" else jnp.asarray(value).astype(self.dtype(carrier))
 
     def constant(self, space: Space, value: Any) -> Any:
+        self._fits(space, np.asarray(value), "a constant")
         if not isinstance(value, tuple):
             return jnp.full(space.shape, value, dtype=self.dtype(space.carrier))
         return jnp.asarray(np.asarray(value), dtype=self.dtype(space.carrier))
@@ -116,8 +117,19 @@ class Jax(Arrays):
         )
         return bare((*state, *emitted))
 
+    def _fits(self, space: Space, array: np.ndarray, what: str) -> None:
+        """Raise `InputError` where a number is too large for the dtype that it is stored with."""
+        dtype = self.dtype(space.carrier)
+        if not array.size or array.dtype.kind not in "iufO" or space.carrier.kind not in ("real", "integer", "index"):
+            return
+        limits = jnp.finfo(dtype) if space.carrier.kind == "real" else jnp.iinfo(dtype)
+        finite = array[np.isfinite(array.astype(float))] if space.carrier.kind == "real" else array
+        if finite.size and (finite.max() > limits.max or finite.min() < limits.min):
+            wider = "the exact functor" if self.precision == "float64" else "precision='float64' or the exact functor"
+            raise InputError(f"{what} does not fit {dtype}; use {wider}")
+
     def accept(self, space: Space, value: Any, what: str) -> Any:
-        array = value if hasattr(value, "dtype") else np.asarray(value)
+        array = value if hasattr(value, "dtype") else as_array(value, what)
         if tuple(array.shape) != space.shape:
             raise InputError(f"{what} must have shape {space.shape} ({space}); got shape {tuple(array.shape)}")
         if space.carrier.kind == "key":
@@ -129,12 +141,8 @@ class Jax(Arrays):
         else:
             plain = np.asarray(array)
             check_values(space, plain, what)
-            if space.carrier.kind in ("integer", "index") and plain.size:
-                limits = jnp.iinfo(self.dtype(space.carrier))
-                if plain.max() > limits.max or plain.min() < limits.min:
-                    raise InputError(
-                        f"{what} does not fit {limits.dtype}; use precision='float64' or the exact functor"
-                    )
+        if not isinstance(array, (jax.Array, jax.core.Tracer)):
+            self._fits(space, np.asarray(array), what)
         with self.scope():
             return self.cast(array, space.carrier)
 

@@ -203,7 +203,8 @@ class Constant(Generator):
             raise InputError(
                 f"a constant of {self.space} needs a number or shape {self.space.shape}; got {value.shape}"
             )
-        if value.dtype.kind not in "biufO" or not np.all(self.space.carrier.contains(value)):
+        numbers = value.dtype != object or all(isinstance(entry, (int, float)) for entry in value.flat)
+        if value.dtype.kind not in "biufO" or not numbers or not np.all(self.space.carrier.contains(value)):
             raise InputError(f"{self.value!r} is not a value of {self.space.carrier}; write the constant in its values")
         if value.dtype.kind == "f" and self.space.carrier.kind != "real":
             raise InputError(f"{self.value!r} is a float and {self.space} is not real; write whole numbers as integers")

@@ -17,7 +17,8 @@ from catlearn.errors import OperationError
 from catlearn.generators.arithmetic import include
 from catlearn.semirings import Carrier
 from catlearn.space import Object, Space
-from catlearn.tracing import Wire, apply_generator, trace
+from catlearn.space import sides_of as _shape
+from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
 __all__ = ["Contract", "broadcast", "einsum", "matmul", "mean", "stack", "sum", "transpose"]
 
@@ -118,6 +119,7 @@ def einsum(subscripts: str, *wires: Wire, sizes: dict[str, int] | None = None) -
     parts = left.split(",")
     if not arrow or len(parts) != len(wires):
         raise OperationError(f"einsum needs 'a,b->c' with one part a wire; got {subscripts!r} and {len(wires)} wires")
+    wires = tuple(as_wire(wire, "einsum") for wire in wires)
     lengths: dict[str, int] = dict(sizes or {})
     for part, wire in zip(parts, wires, strict=True):
         if len(part) != len(wire.shape) or len(set(part)) != len(part):
@@ -148,6 +150,7 @@ def _relabel(wire: Wire, output: Iterable[int], sizes: Iterable[int]) -> Wire:
 
 def transpose(x: Wire, axes: Iterable[int] | None = None) -> Wire:
     """The axes in another order; reversed if none is given."""
+    x = as_wire(x, "transpose")
     order = tuple(axes) if axes is not None else tuple(reversed(range(len(x.shape))))
     if sorted(order) != list(range(len(x.shape))):
         raise OperationError(f"transpose of {x.space} needs a permutation of its {len(x.shape)} axes; got {order}")
@@ -156,6 +159,7 @@ def transpose(x: Wire, axes: Iterable[int] | None = None) -> Wire:
 
 def sum(x: Wire, axes: int | Iterable[int] | None = None) -> Wire:
     """The sum over some axes, or over all."""
+    x = as_wire(x, "sum")
     rank = len(x.shape)
     chosen = range(rank) if axes is None else (axes,) if isinstance(axes, int) else tuple(axes)
     if any(not -rank <= axis < rank for axis in chosen):
@@ -166,6 +170,7 @@ def sum(x: Wire, axes: int | Iterable[int] | None = None) -> Wire:
 
 def mean(x: Wire, axes: int | Iterable[int] | None = None) -> Wire:
     """The mean over some axes, or over all; needs a carrier with fractions (REAL)."""
+    x = as_wire(x, "mean")
     x.space.carrier.require("divide")
     total = sum(x, axes)
     return total * (total.space.size / x.space.size if x.space.size else float("nan"))
@@ -173,7 +178,7 @@ def mean(x: Wire, axes: int | Iterable[int] | None = None) -> Wire:
 
 def broadcast(x: Wire, shape: Iterable[int]) -> Wire:
     """The wire repeated along new leading axes, so that it has that shape; the last lengths must agree."""
-    target = tuple(shape)
+    x, target = as_wire(x, "broadcast"), _shape(shape)
     lead = len(target) - len(x.shape)
     if lead < 0 or target[lead:] != x.shape:
         raise OperationError(f"cannot broadcast {x.space} to shape {target}: only new leading axes can be added")
@@ -188,6 +193,7 @@ def stack(x: Wire, size: int) -> Wire:
 
 def matmul(x: Wire, y: Wire) -> Wire:
     """The matrix product of a vector or matrix by a vector or matrix."""
+    x, y = as_wire(x, "@"), as_wire(y, "@")
     names = {(1, 1): "i,i->", (1, 2): "i,ij->j", (2, 1): "ij,j->i", (2, 2): "ij,jk->ik"}
     if (len(x.shape), len(y.shape)) not in names:
         raise OperationError(f"@ multiplies vectors and matrices; got {x.space} and {y.space}; use einsum")

@@ -18,7 +18,7 @@ from catlearn.errors import OperationError, UnknownNameError, nearest
 from catlearn.generators.arithmetic import Pointwise
 from catlearn.generators.contraction import einsum
 from catlearn.space import Object, Space
-from catlearn.tracing import Wire, apply_generator, trace
+from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
 __all__ = ["FUNCTIONS", "Function", "LogSoftmax", "Maximum", "Power", "Smooth", "apply", "log_softmax", "softmax"]
 
@@ -33,6 +33,7 @@ class Smooth:
 
 def apply(name: str, x: Wire) -> Wire:
     """The function of that name, entry by entry; raises `UnknownNameError` naming the nearest."""
+    x = as_wire(x, name)
     if name not in FUNCTIONS:
         raise UnknownNameError(f"no function is called {name!r}: {nearest(name, FUNCTIONS)}")
     return apply_generator(Function(x.space, name), x)
@@ -153,6 +154,7 @@ class LogSoftmax(Generator):
 
 def log_softmax(x: Wire) -> Wire:
     """The logarithm of softmax along the last axis."""
+    x = as_wire(x, "softmax")
     return apply_generator(LogSoftmax(x.space), x)
 
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError
-from catlearn.space import Object, Space
-from catlearn.tracing import Wire, apply_generator, trace
+from catlearn.space import Object, Space, sides_of
+from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
 __all__ = ["Concatenate", "Gather", "Reshape", "Scatter", "Slice", "concatenate", "gather", "getitem", "reshape"]
 
@@ -215,9 +215,17 @@ class Concatenate(Generator):
         return arrays.namespace.concatenate(inputs, axis=self.axis)
 
 
+def _axis(x: Wire, axis: int) -> int:
+    """The number of an axis, counted from the last if it is negative."""
+    rank = len(x.shape)
+    if not -rank <= axis < rank:
+        raise OperationError(f"there is no axis {axis} in {x.space}, which has {rank}")
+    return axis % rank
+
+
 def reshape(x: Wire, shape: Iterable[int]) -> Wire:
     """The same entries, in row-major order, in another shape."""
-    target = tuple(shape)
+    x, target = as_wire(x, "reshape"), sides_of(shape)
     return x if target == x.shape else apply_generator(Reshape(x.space, target), x)
 
 
@@ -226,26 +234,31 @@ def gather(x: Wire, index: Any, axis: int | None = None) -> Wire:
 
     `index` is an array of integers of any shape. Raises `OperationError` for a position outside the axis.
     """
-    positions = np.asarray(index)
+    x, positions = as_wire(x, "gather"), np.asarray(index)
     if positions.dtype.kind not in "iu":
         raise OperationError(f"gather needs integer positions; got dtype {positions.dtype}")
     if axis is None:
         x, axis = reshape(x, (x.space.size,)), 0
+    axis = _axis(x, axis)
     generator = Gather(x.space, axis, tuple(positions.ravel().tolist()), positions.shape)
     return apply_generator(generator, x)
 
 
 def concatenate(wires: Sequence[Wire], axis: int = 0) -> Wire:
     """Wires joined along one axis; one wire alone is itself."""
-    if len(wires) == 1:
-        return wires[0]
     if not wires:
         raise OperationError("concatenate needs at least one wire")
+    axis = _axis(as_wire(wires[0], "concatenate"), axis)
+    if len(wires) == 1:
+        return wires[0]
+    if len({len(as_wire(wire, "concatenate").shape) for wire in wires}) != 1:
+        raise OperationError(f"concatenate needs spaces alike but along one axis; got {[w.space for w in wires]}")
     return apply_generator(Concatenate(tuple(w.space for w in wires), axis), *wires)
 
 
 def slice_axis(x: Wire, axis: int, start: int, stop: int) -> Wire:
     """The entries `start` to `stop` (exclusive) along one axis."""
+    axis = _axis(x, axis)
     if not 0 <= start <= stop <= x.shape[axis]:
         raise OperationError(f"cannot take {start}:{stop} of axis {axis} of {x.space}")
     whole = start == 0 and stop == x.shape[axis]
@@ -255,6 +268,7 @@ def slice_axis(x: Wire, axis: int, start: int, stop: int) -> Wire:
 def getitem(x: Wire, index: Any) -> Wire:
     """Basic indexing by integers and slices of step 1, one an axis from the first on."""
     parts = index if isinstance(index, tuple) else (index,)
+    parts = tuple(int(part) if isinstance(part, np.integer) else part for part in parts)
     if len(parts) > len(x.shape) or not all(isinstance(part, (int, slice)) for part in parts):
         raise OperationError(
             f"index {x.space} by at most {len(x.shape)} integers and slices; got {index!r}; see gather"

@@ -41,6 +41,9 @@ class Scan(Generator):
     backward: bool = False
 
     def __post_init__(self) -> None:
+        for name, value in (("length", self.length), ("shared", self.shared), ("states", self.states)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise CompositionError(f"the {name} of a scan must be an integer of at least 0; got {value!r}")
         if len(self.body.dom) < self.shared + self.states or len(self.body.cod) < self.states:
             raise CompositionError(f"a body with {self.shared} shared inputs and {self.states} states; got {self.body}")
         taken, returned = self.body.dom[self.shared : self.shared + self.states], self.body.cod[: self.states]

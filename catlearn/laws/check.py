@@ -5,7 +5,8 @@
 
 Two sides are equal if they have one type and denote the same polynomials; where laws hold to rounding only, if they
 agree at random points in 64-bit floats. A law that a category declares broken must be seen to break. Since no law ties
-R[g] to g for an opaque generator (RD.blindspot), `RD.derivative` compares R[f] with the formal derivative, or with `jax.vjp`.
+R[g] to g for an opaque generator (RD.blindspot), `RD.derivative` compares R[f] with the formal derivative, or with
+`jax.vjp`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Laws of cartesian left additive categories and of the derivatives R and D, each stated once, as data.
 
-`R`, `D` and the constructions are the library's own; a side is written out with the structural maps, so that a law tests
-one against the other.
+`R`, `D` and the constructions are the library's own; a side is written out with the structural maps, so that a law
+tests one against the other.
 """
 
 from __future__ import annotations

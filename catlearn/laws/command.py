@@ -1,0 +1,99 @@
+"""What `catlearn laws` does: choose categories and laws, check them, show a table or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from catlearn.diagram import Diagram, Generator
+from catlearn.errors import ModelFileError
+from catlearn.laws.catalogue import by_identifier
+from catlearn.laws.categories import CATEGORIES, category
+from catlearn.laws.check import Report, check, derivative_law
+from catlearn.laws.law import Law
+from catlearn.laws.strategies import Category
+from catlearn.semirings import Semiring
+
+__all__ = ["as_json", "as_table", "chosen_laws", "chosen_things", "run", "things_in"]
+
+
+def chosen_laws(identifiers: Sequence[str]) -> list[Law] | None:
+    """The laws of those identifiers, or None for all; raises `UnknownNameError` for an unknown one."""
+    extra = derivative_law()
+    return [extra if name == extra.identifier else by_identifier(name) for name in identifiers] or None
+
+
+def chosen_things(names: Sequence[str], defined: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What to check: the categories of those names, or what a file defined, or all shipped categories."""
+    if defined is not None:
+        return dict(defined)
+    return {name: category(name) for name in names} if names else dict(CATEGORIES)
+
+
+def things_in(names: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The categories, semirings, generators and diagrams that a file defined at its top level.
+
+    Raises `ModelFileError` where there are none.
+    """
+    imported = {id(value) for value in CATEGORIES.values()}
+    found: dict[str, Any] = {}
+    for name, value in names.items():
+        if name.startswith("_") or id(value) in imported:
+            continue
+        own_class = type(value).__module__ == names.get("__name__")
+        if isinstance(value, (Category, Diagram)) or (isinstance(value, Semiring) and own_class):
+            found[name] = value
+        elif isinstance(value, Generator):
+            found[name] = value.diagram
+    if not found:
+        raise ModelFileError(
+            f"{path} defines nothing to check: it needs a Category, a semiring, a generator or a diagram at top level"
+        )
+    return found
+
+
+def run(things: Mapping[str, Any], laws: Sequence[Law] | None, examples: int) -> list[tuple[str, Report]]:
+    """The report of each thing, by name."""
+    return [(name, check(thing, laws=laws, examples=examples)) for name, thing in things.items()]
+
+
+def as_table(reports: Sequence[tuple[str, Report]]) -> str:
+    """A table of laws, one a line, the counterexamples after it, and the totals."""
+    lines = []
+    for name, report in reports:
+        lines.append(f"{name}")
+        for row in report.rows:
+            statement = row.law.statement if len(row.law.statement) <= 62 else row.law.statement[:59] + "..."
+            lines.append(
+                f"  {row.law.identifier:<16} {statement:<62} {row.status:<18} {row.examples:>5} {row.seconds:>6.1f} s"
+            )
+        for row in report.wrong:
+            lines += ["", *(f"  {line}" for line in row.counterexample.splitlines()), ""]
+    rows = [row for _, report in reports for row in report.rows]
+    wrong = sum(row.wrong for row in rows)
+    laws = len({row.law.identifier for row in rows})
+    lines.append(
+        f"{laws} laws, {len(reports)} categories, {len(rows)} checks, {sum(row.examples for row in rows)} examples, "
+        f"{sum(row.seconds for row in rows):.1f} s: {'all as declared' if not wrong else f'{wrong} WRONG'}"
+    )
+    return "\n".join(lines)
+
+
+def as_json(reports: Sequence[tuple[str, Report]]) -> str:
+    """One JSON object: for each category its laws, and whether all is as declared."""
+    categories = {
+        name: [
+            {
+                "law": row.law.identifier,
+                "status": row.status,
+                "examples": row.examples,
+                "seconds": row.seconds,
+                "counterexample": row.counterexample or None,
+            }
+            for row in report.rows
+        ]
+        for name, report in reports
+    }
+    return json.dumps({"as_declared": not any(report.wrong for _, report in reports), "categories": categories})
