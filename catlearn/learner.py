@@ -253,12 +253,16 @@ def supervised(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser,
 
 def _checked(model: Any, loss: Any, optimiser: Any, cap: Any) -> Para[Diagram]:
     """The model as a Para; raises `CompositionError` where an argument is not what it should be."""
-    wanted = ((model, (Para, Diagram)), (loss, Loss), (optimiser, Optimiser), (cap, (Cap, type(None))))
-    for value, kind in wanted:
-        if not isinstance(value, kind):
+    wanted = {
+        "model": (model, (Para, Diagram), "a Para such as layers.dense(4, 3), or a Diagram"),
+        "loss": (loss, (Loss,), "a Loss, such as those in catlearn.losses"),
+        "optimiser": (optimiser, (Optimiser,), "an Optimiser, made with its settings by catlearn.optimisers"),
+        "cap": (cap, (Cap, type(None)), "a Cap, or None for the loss's own"),
+    }
+    for name, (value, kinds, text) in wanted.items():
+        if not isinstance(value, kinds):
             raise CompositionError(
-                "a learner takes (model, loss, optimiser, cap=None): a Para such as layers.dense(4, 3) or a Diagram, a "
-                f"Loss, an Optimiser and a Cap or None, in this order; got {value!r} where another was expected"
+                f"a learner takes (model, loss, optimiser, cap=None): the {name} is {text}; got {value!r}"
             )
     return model if isinstance(model, Para) else Para.of(model)
 

@@ -843,7 +843,9 @@ def test_LEARNER_errors_of_what_does_not_fit():
     ],
 )
 def test_LEARNER_errors_of_wrong_arguments(arguments):
-    with pytest.raises(CompositionError, match=r"supervised takes \(model, loss, optimiser\)"):
+    with pytest.raises(
+        CompositionError, match=r"a learner takes \(model, loss, optimiser, cap=None\): the (loss|optimiser) is"
+    ):
         cl.supervised(*arguments)
 
 
