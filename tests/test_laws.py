@@ -1,6 +1,8 @@
 """Laws as data: the catalogue on the shipped categories, wrong generators, the reach of the strategies, the command."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -201,3 +203,14 @@ def test_a_file_with_nothing_to_check(tmp_path):
     done = run(str(path))
     assert done.exit_code == 1
     assert "defines nothing to check" in done.stderr
+
+
+def test_without_hypothesis_the_rest_works_and_a_check_says_what_is_missing():
+    program = (
+        "import sys; sys.modules['hypothesis'] = None\n"
+        "from catlearn import *\n"
+        "assert laws.by_identifier('RD.5').identifier == 'RD.5'\n"
+        "try:\n    laws.check\nexcept CatlearnError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "checking laws needs Hypothesis: pip install 'categorical-learning[laws]'" in done.stdout

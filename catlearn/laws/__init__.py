@@ -3,21 +3,18 @@
     from catlearn import laws
     laws.check(laws.CATEGORIES["Z4"]).raise_if_wrong()
 
-Checking needs Hypothesis (the extra `laws`).
+Checking needs Hypothesis (the extra `laws`); it is loaded when first needed.
 """
 
-from catlearn.errors import CatlearnError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-try:
-    import hypothesis as _hypothesis  # noqa: F401
-except ModuleNotFoundError as missing:
-    raise CatlearnError("checking laws needs Hypothesis: pip install 'categorical-learning[laws]'") from missing
-
-from catlearn.laws.catalogue import CATALOGUE, by_identifier
-from catlearn.laws.categories import CATEGORIES, category, polynomial_category
-from catlearn.laws.check import LawError, Report, Row, applicable, check, derivative_law
-from catlearn.laws.law import Law, Variable
-from catlearn.laws.strategies import Category
+if TYPE_CHECKING:
+    from catlearn.laws.catalogue import CATALOGUE, by_identifier
+    from catlearn.laws.categories import CATEGORIES, category, polynomial_category
+    from catlearn.laws.checking import LawError, Report, Row, applicable, check, derivative_law
+    from catlearn.laws.law import Law, Variable
+    from catlearn.laws.strategies import Category
 
 __all__ = [
     "CATALOGUE",
@@ -35,3 +32,20 @@ __all__ = [
     "derivative_law",
     "polynomial_category",
 ]
+
+_HOMES = {
+    "catalogue": ("CATALOGUE", "by_identifier"),
+    "categories": ("CATEGORIES", "category", "polynomial_category"),
+    "checking": ("LawError", "Report", "Row", "applicable", "check", "derivative_law"),
+    "law": ("Law", "Variable"),
+    "strategies": ("Category",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Modules are loaded when something of theirs is first asked for."""
+    for home, names in _HOMES.items():
+        if name in names:
+            globals()[name] = value = getattr(import_module(f"catlearn.laws.{home}"), name)
+            return value
+    raise AttributeError(f"module 'catlearn.laws' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from catlearn.diagram import Diagram, Generator
 from catlearn.errors import ModelFileError
 from catlearn.laws.catalogue import by_identifier
 from catlearn.laws.categories import CATEGORIES, category
-from catlearn.laws.check import Report, check, derivative_law
+from catlearn.laws.checking import Report, check, derivative_law
 from catlearn.laws.law import Law
 from catlearn.laws.strategies import Category
 from catlearn.semirings import Semiring

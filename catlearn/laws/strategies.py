@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
+
+from catlearn.errors import CatlearnError
+
+try:
+    from hypothesis import strategies as st
+except ModuleNotFoundError as missing:
+    raise CatlearnError("checking laws needs Hypothesis: pip install 'categorical-learning[laws]'") from missing
 
 from catlearn.builder import Builder
 from catlearn.diagram import Diagram
