@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numerics import close, real, running
 
 import catlearn as cl
 from catlearn import functions, losses, optimisers
@@ -24,29 +25,6 @@ from catlearn.losses import constant_cap
 SEEDS = st.integers(0, 2**32 - 1)
 SOME = settings(max_examples=6, deadline=None)
 FEW = settings(max_examples=3, deadline=None)
-
-
-def real(*shape):
-    return cl.Space(shape, cl.REAL)
-
-
-@cache
-def running(diagram):
-    """The diagram as a function in float64 that returns a tuple."""
-    run = Jax("float64")(diagram)
-
-    def call(*arguments):
-        result = run(*arguments)
-        return tuple(np.asarray(x) for x in (result if isinstance(result, tuple) else (result,)))
-
-    return call
-
-
-def close(left, right, tolerance=1e-11):
-    left, right = [np.asarray(x, float) for x in left], [np.asarray(x, float) for x in right]
-    assert [x.shape for x in left] == [x.shape for x in right]
-    for x, y in zip(left, right, strict=True):
-        np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
 def apart(left, right):

@@ -3,15 +3,12 @@
 The chains and their nestings are defined in `benchmarks/linear.py`.
 """
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from numerics import benchmark
 
 import catlearn as cl
 
@@ -19,16 +16,7 @@ SIZES = (8, 16, 32, 64)
 LONG = 5000
 
 
-def _benchmark(name: str) -> ModuleType:
-    path = Path(__file__).parent.parent / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-linear = _benchmark("linear")
+linear = benchmark("linear")
 NESTINGS = list(linear.NESTINGS.values())
 kinds = pytest.mark.parametrize("kind", linear.KINDS)
 

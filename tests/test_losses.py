@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numerics import close, real, running
 
 import catlearn as cl
 from catlearn import functions, losses
@@ -20,33 +21,11 @@ SOME = settings(max_examples=8, deadline=None)
 SCALAR = cl.Space((), cl.REAL)
 
 
-def real(*shape):
-    return cl.Space(shape, cl.REAL)
-
-
-def running(diagram):
-    """The diagram as a function in float64 that returns a tuple."""
-    run = Jax("float64")(diagram)
-
-    def call(*arguments):
-        result = run(*arguments)
-        return tuple(np.asarray(x) for x in (result if isinstance(result, tuple) else (result,)))
-
-    return call
-
-
 @cache
 def parts(loss, spaces):
     """A loss's value and its reverse derivative."""
     error = loss.para(spaces).morphism
     return running(error), running(cl.reverse_derivative(error))
-
-
-def close(left, right, tolerance=1e-11):
-    left, right = [np.asarray(x, float) for x in left], [np.asarray(x, float) for x in right]
-    assert [x.shape for x in left] == [x.shape for x in right]
-    for x, y in zip(left, right, strict=True):
-        np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance)
 
 
 def quadratic(label, guess):

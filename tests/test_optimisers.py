@@ -12,6 +12,7 @@ import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numerics import running
 
 import catlearn as cl
 from catlearn import functions as f
@@ -37,17 +38,6 @@ RANGES = {
     "weight_decay": (0.05, 1.0),
     "bound": (0.2, 1.0),
 }
-
-
-def running(diagram):
-    """The diagram as a function in float64 that returns a tuple."""
-    run = Jax("float64")(diagram)
-
-    def call(*arguments):
-        result = run(*arguments)
-        return tuple(np.asarray(x) for x in (result if isinstance(result, tuple) else (result,)))
-
-    return call
 
 
 @cache

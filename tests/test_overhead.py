@@ -3,30 +3,19 @@
 What is compared is defined in `benchmarks/overhead.py`. XLA counts the body of a scan once, on both sides.
 """
 
-import importlib.util
 import json
 import subprocess
 import sys
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+from numerics import benchmark
 
 FLOPS, BYTES = 1.01, 1.05  # the greatest ratios allowed
 HEAVY = ("jax", "sympy", "typer", "rich", "optax", "sklearn")
 
 
-def _benchmark(name: str) -> ModuleType:
-    path = Path(__file__).parent.parent / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-overhead = _benchmark("overhead")
+overhead = benchmark("overhead")
 
 
 def check_same_results(pair) -> None:
