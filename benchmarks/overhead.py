@@ -287,7 +287,7 @@ def fit_epochs(problem: Problem) -> Callable[[], np.ndarray]:
     def epochs() -> np.ndarray:
         state, steps, seen = run.initial(), 0, []
         for order in orders:
-            state, values, _ = run.epoch(state, order, problem.size, steps)
+            state, values, *_ = run.epoch(state, order, problem.size, steps)
             steps += len(values)
             seen.append(values)
         return np.concatenate(seen)

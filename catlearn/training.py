@@ -157,14 +157,12 @@ def fit(
             if drop_last:
                 order = order[: rows // batch_size * batch_size]
             before = result.state
-            result.state, losses, right = run.epoch(before, order, batch_size, result.steps)
+            result.state, losses, right, finite = run.epoch(before, order, batch_size, result.steps)
             bad = np.flatnonzero(~np.isfinite(losses))
-            if bad.size:
-                what = f"the loss is {losses[bad[0]]} at"
-                _stop(run, result, before, order, batch_size, epoch, int(bad[0]), what)
-            if epoch == epochs - 1 and not _finite(result.state):
-                what = "the parameters are not finite after"
-                _stop(run, result, before, order, batch_size, epoch, len(losses) - 1, what)
+            if bad.size or not finite:
+                what = f"the loss is {losses[bad[0]]} at" if bad.size else "the parameters are not finite after"
+                step = int(bad[0]) if bad.size else len(losses) - 1
+                _stop(run, result, before, order, batch_size, epoch, step, what)
             sizes = np.minimum(batch_size, len(order) - batch_size * np.arange(len(losses)))
             result.steps += len(losses)
             result.history.loss.append(float((losses * sizes).sum() / max(len(order), 1)))
@@ -236,20 +234,24 @@ class _Run:
 
     def epoch(
         self, state: tuple[Any, ...], order: np.ndarray, size: int, first: int
-    ) -> tuple[tuple[Any, ...], np.ndarray, np.ndarray]:
-        """The state after the rows of `order`, and the loss and the number of right predictions of each step."""
-        whole = len(order) // size * size
+    ) -> tuple[tuple[Any, ...], np.ndarray, np.ndarray, bool]:
+        """The state after the rows of `order`, the loss and the number of right predictions of each step.
+
+        Last comes whether every number of the state is finite.
+        """
+        whole, finite = len(order) // size * size, True
         losses, right = [np.zeros(0)], [np.zeros(0)]
         for start, stop, width in ((0, whole, size), (whole, len(order), len(order) - whole)):
             if stop > start:
                 batches = order[start:stop].reshape(-1, width)
                 numbers = np.arange(first + start // size, first + start // size + len(batches))
-                state, seen = self._loop(len(batches), width)(
+                state, seen, fine = self._loop(len(batches), width)(
                     state, batches.astype(np.int32), numbers.astype(np.int32), self.inputs, self.targets, self.settings
                 )
                 losses.append(np.asarray(seen[0], float))
                 right.append(np.asarray(seen[1], float))
-        return state, np.concatenate(losses), np.concatenate(right)
+                finite = all(map(bool, fine))
+        return state, np.concatenate(losses), np.concatenate(right), finite
 
     def _loop(self, steps: int, size: int) -> Callable[..., Any]:
         if (steps, size) not in self._compiled:
@@ -271,7 +273,8 @@ class _Run:
                 mean = sum(loss.sum(dtype=float) / size for loss in losses[:predicted]) + sum(losses[predicted:])
                 return new, (mean, learner.loss.correct(xp, y, guesses).sum())
 
-            return backend.loop(one, tuple(state), (batches, numbers))
+            after, seen = backend.loop(one, tuple(state), (batches, numbers))
+            return after, seen, [xp.isfinite(array).all() for array in after if array.dtype.kind in "fV"]
 
         return scanned
 
@@ -282,22 +285,20 @@ def _keys(backend: Any, learner: Learner, seed: int, step: Any, size: int | None
     return tuple(backend.keys(seed, step, wire, size) for wire in range(count))
 
 
-def _finite(state: tuple[Any, ...]) -> bool:
-    arrays = [np.asarray(array) for array in state]
-    return all(np.isfinite(array.astype(float)).all() for array in arrays if array.dtype.kind in "fV")
-
-
 def _stop(
     run: _Run, result: Result, before: Any, order: np.ndarray, size: int, epoch: int, bad: int, what: str
 ) -> None:
-    """Replay the epoch up to the bad step, and raise with the state before it."""
-    result.state = run.epoch(before, order[: bad * size], size, result.steps)[0]
-    result.steps += bad
-    rows = order[bad * size : (bad + 1) * size]
+    """Replay the epoch up to the bad step, and raise with the last finite state before it."""
+    rows, good = order[bad * size : (bad + 1) * size], bad
+    state, _, _, finite = run.epoch(before, order[: good * size], size, result.steps)
+    if not finite:  # the update just before made the loss what it is
+        good -= 1
+        state = run.epoch(before, order[: good * size], size, result.steps)[0]
+    step, result.state, result.steps = result.steps + bad, state, result.steps + good
     raise NotFiniteError(
-        f"{what} step {result.steps} (epoch {epoch}, rows {', '.join(map(str, rows[:5]))}"
+        f"{what} step {step} (epoch {epoch}, rows {', '.join(map(str, rows[:5]))}"
         f"{' ...' * (len(rows) > 5)}): lower the learning rate, or look at those rows for values that are not finite",
-        result.steps,
+        step,
         epoch,
         result,
     )
