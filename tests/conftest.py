@@ -6,6 +6,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
+pytest_plugins = ["pytester"]
+
 settings.register_profile(
     "catlearn",
     max_examples=60,

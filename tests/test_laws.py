@@ -214,3 +214,19 @@ def test_without_hypothesis_the_rest_works_and_a_check_says_what_is_missing():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "checking laws needs Hypothesis: pip install 'categorical-learning[laws]'" in done.stdout
+
+
+def test_laws_as_tests_of_ones_own(pytester):
+    """One case a law, named by its identifier; the wrong ones fail with their counterexample."""
+    pytester.makepyfile(
+        WRONG_MULTIPLY.replace("multiply = ", "multiply_generator = ")
+        + """
+from catlearn import laws
+chosen = [laws.by_identifier("RD.2"), laws.by_identifier("RD.6")]
+test_right = laws.tests(Multiply(Space((), INTEGERS)).diagram, laws=chosen, examples=50)
+test_wrong = laws.tests(multiply_generator.diagram, laws=chosen, examples=50)
+"""
+    )
+    done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-v")
+    done.assert_outcomes(passed=3, failed=1)
+    done.stdout.fnmatch_lines(["*test_wrong[[]RD.6[]] FAILED*", "*LawError: the diagram breaks RD.6*"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from catlearn.laws.catalogue import CATALOGUE, by_identifier
     from catlearn.laws.categories import CATEGORIES, category, polynomial_category
-    from catlearn.laws.checking import LawError, Report, Row, applicable, check, derivative_law
+    from catlearn.laws.checking import LawError, Report, Row, applicable, check, derivative_law, tests
     from catlearn.laws.law import Law, Variable
     from catlearn.laws.strategies import Category
 
@@ -31,12 +31,13 @@ __all__ = [
     "check",
     "derivative_law",
     "polynomial_category",
+    "tests",
 ]
 
 _HOMES = {
     "catalogue": ("CATALOGUE", "by_identifier"),
     "categories": ("CATEGORIES", "category", "polynomial_category"),
-    "checking": ("LawError", "Report", "Row", "applicable", "check", "derivative_law"),
+    "checking": ("LawError", "Report", "Row", "applicable", "check", "derivative_law", "tests"),
     "law": ("Law", "Variable"),
     "strategies": ("Category",),
 }

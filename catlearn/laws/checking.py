@@ -31,7 +31,7 @@ from catlearn.para import Para
 from catlearn.reverse import plain, reverse_derivative
 from catlearn.semirings import REAL, Carrier
 
-__all__ = ["LawError", "Report", "Row", "applicable", "check", "derivative_law"]
+__all__ = ["LawError", "Report", "Row", "applicable", "check", "derivative_law", "tests"]
 
 
 class LawError(CatlearnError, AssertionError):
@@ -127,14 +127,37 @@ def check(
     is not as declared. Raises `OperationError` for a thing that it cannot check.
     """
     category = _category(thing)
-    chosen = (*CATALOGUE, derivative_law()) if laws is None else tuple(laws)
     report = Report(category.name)
-    for law in chosen:
+    for law in _chosen(laws):
         if applicable(law, category):
             report.rows.append(_row(law, category, examples))
     if strict:
         report.raise_if_wrong()
     return report
+
+
+def tests(thing: Category | Carrier | Diagram, *, laws: Iterable[Law] | None = None, examples: int = 25) -> Any:
+    """A pytest test of the laws that apply to a thing, one case a law, named by its identifier.
+
+    In a test file: `test_laws = laws.tests(my_generator.diagram)`. Needs pytest.
+    """
+    import pytest
+
+    category = _category(thing)
+    typed = [law for law in _chosen(laws) if applicable(law, category)]
+
+    @pytest.mark.parametrize("law", typed, ids=[law.identifier for law in typed])
+    def test_law(law: Law) -> None:
+        check(category, laws=[law], examples=examples, strict=True)
+
+    return test_law
+
+
+tests.__dict__["__test__"] = False  # pytest must not take it for a test
+
+
+def _chosen(laws: Iterable[Law] | None) -> tuple[Law, ...]:
+    return (*CATALOGUE, derivative_law()) if laws is None else tuple(laws)
 
 
 def _category(thing: Any) -> Category:
