@@ -89,7 +89,7 @@ class Jax(Arrays):
             return jnp.zeros((length, *rows.shape[1:]), rows.dtype).at[index].add(rows)
         order = np.argsort(index, kind="stable")
         counts = np.bincount(index, minlength=length)
-        widest = int(counts.max(initial=0))
+        widest = max(counts.tolist(), default=0)
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         table = starts[:, None] + np.arange(widest)
         inside = np.arange(widest) < counts[:, None]

@@ -136,7 +136,7 @@ class _Polynomials(Semiring):
 
     def _sum_axis(self, xp: ModuleType, x: Any, axis: int) -> Any:
         if x.shape[axis]:
-            return np.add.reduce(x, axis=axis)
+            return np.sum(x, axis=axis)
         shape = x.shape[:axis] + x.shape[axis + 1 :]
         return _filled(shape, self.nothing)
 
