@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 from typing import Any
 
 import numpy as np
@@ -250,7 +251,7 @@ class _Run:
                 )
                 losses.append(np.asarray(seen[0], float))
                 right.append(np.asarray(seen[1], float))
-                finite = all(map(bool, fine))
+                finite = bool(fine)
         return state, np.concatenate(losses), np.concatenate(right), finite
 
     def _loop(self, steps: int, size: int) -> Callable[..., Any]:
@@ -274,7 +275,8 @@ class _Run:
                 return new, (mean, learner.loss.correct(xp, y, guesses).sum())
 
             after, seen = backend.loop(one, tuple(state), (batches, numbers))
-            return after, seen, [xp.isfinite(array).all() for array in after if array.dtype.kind in "fV"]
+            finite = [xp.isfinite(array).all() for array in after if array.dtype.kind in "fV"]
+            return after, seen, reduce(and_, finite, True)
 
         return scanned
 
