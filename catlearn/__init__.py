@@ -31,6 +31,7 @@ from catlearn.lens import Lens, Sides
 from catlearn.para import Para, parametrised
 from catlearn.parameters import Parameter
 from catlearn.reverse import contextual_dagger, dagger, forward_derivative, reverse_derivative
+from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, Saturating
 from catlearn.semirings import (
     BITS,
     DISCRETE,
@@ -57,9 +58,12 @@ from catlearn._version import __version__
 
 __all__ = [
     "BITS",
+    "BOOLEAN",
     "DISCRETE",
     "INTEGERS",
     "KEYS",
+    "MIN_PLUS",
+    "NATURALS",
     "REAL",
     "TRIVIAL",
     "Z2",
@@ -76,6 +80,7 @@ __all__ = [
     "Para",
     "Parameter",
     "Result",
+    "Saturating",
     "Semiring",
     "Sides",
     "Space",

@@ -23,6 +23,8 @@ Source: Cockett et al., Reverse derivative categories (1910.07065), definition 1
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from catlearn.builder import Builder, Wires
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CompositionError, OperationError
@@ -147,9 +149,9 @@ def reverse_derivative(f: Diagram) -> Diagram:
     return result
 
 
-def forward_derivative(f: Diagram) -> Diagram:
-    """D[f] : A x A' -> B', the Jacobian-vector product, from R alone (RD.D)."""
-    twice = reverse_derivative(reverse_derivative(f))
+def forward_derivative(f: Diagram, reverse: Callable[[Diagram], Diagram] = reverse_derivative) -> Diagram:
+    """D[f] : A x A' -> B', the Jacobian-vector product, from R alone (RD.D); `reverse` may be another R."""
+    twice = reverse(reverse(f))
     n, m = len(f.dom), len(f.cod)
     builder = FoldingBuilder(f.dom + changes(f.dom))
     zeros = tuple(builder.zero(space) for space in changes(f.cod))
@@ -157,15 +159,15 @@ def forward_derivative(f: Diagram) -> Diagram:
     return builder.finish(wires[n : n + m])
 
 
-def dagger(f: Diagram) -> Diagram:
+def dagger(f: Diagram, reverse: Callable[[Diagram], Diagram] = reverse_derivative) -> Diagram:
     """f† = iota_1 ; R[f] : B -> A, the transpose of a linear map (DAG.linear).
 
     Raises `OperationError` where values and changes differ, for then the law is not typed.
     """
-    return contextual_dagger(f, 0)
+    return contextual_dagger(f, 0, reverse)
 
 
-def contextual_dagger(g: Diagram, context: int) -> Diagram:
+def contextual_dagger(g: Diagram, context: int, reverse: Callable[[Diagram], Diagram] = reverse_derivative) -> Diagram:
     """For g : C x A -> B linear in A, (iota_0 x 1) ; R[g] ; pi_1 : C x B -> A; C is the first `context` wires."""
     for space in (*g.dom[context:], *g.cod):
         if space.changes != space:
@@ -174,5 +176,5 @@ def contextual_dagger(g: Diagram, context: int) -> Diagram:
             )
     builder = FoldingBuilder(g.dom[:context] + g.cod)
     zeros = tuple(builder.zero(space) for space in g.dom[context:])
-    wires = builder.replay(reverse_derivative(g), (*range(context), *zeros, *range(context, len(builder.dom))))
+    wires = builder.replay(reverse(g), (*range(context), *zeros, *range(context, len(builder.dom))))
     return builder.finish(wires[context:])

@@ -17,6 +17,7 @@ from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError, UnknownNameError, nearest
 from catlearn.generators.arithmetic import Pointwise
 from catlearn.generators.contraction import einsum
+from catlearn.semirings import REAL
 from catlearn.space import Object, Space
 from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
@@ -64,7 +65,7 @@ class Function(Pointwise):
     arity = 1
 
     def __post_init__(self) -> None:
-        if self.space.carrier.kind != "real":
+        if self.space.carrier != REAL:
             raise OperationError(f"{self.function} acts on REAL; got {self.space}")
 
     @property
@@ -88,7 +89,7 @@ class _Binary(Pointwise):
     implementation: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        if self.space.carrier.kind != "real":
+        if self.space.carrier != REAL:
             raise OperationError(f"{self.name} acts on REAL; got {self.space}")
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
@@ -125,7 +126,7 @@ class LogSoftmax(Generator):
     space: Space
 
     def __post_init__(self) -> None:
-        if self.space.carrier.kind != "real" or not self.space.shape or not self.space.shape[-1]:
+        if self.space.carrier != REAL or not self.space.shape or not self.space.shape[-1]:
             raise OperationError(f"softmax acts along a last axis of positive length over REAL; got {self.space}")
 
     @property

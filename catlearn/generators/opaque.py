@@ -23,6 +23,7 @@ import numpy as np
 
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import InputError, OperationError
+from catlearn.semirings import REAL, TRIVIAL
 from catlearn.space import Object, Space, as_object, changes
 
 __all__ = ["JaxFunction", "from_jax"]
@@ -82,7 +83,7 @@ class JaxFunction(Generator):
 
     def __post_init__(self) -> None:
         for space in self.inputs + self.outputs:
-            if space.carrier.kind not in ("real", "index", "key") and space.carrier.name != "TRIVIAL":
+            if space.carrier not in (REAL, TRIVIAL) and space.carrier.kind not in ("index", "key"):
                 raise OperationError(f"a JAX function maps REAL and discrete spaces; {space} is neither")
 
     @property

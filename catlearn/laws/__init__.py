@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from catlearn.laws.catalogue import CATALOGUE, by_identifier
     from catlearn.laws.categories import CATEGORIES, category, polynomial_category
-    from catlearn.laws.checking import LawError, Report, Row, applicable, check, derivative_law, tests
+    from catlearn.laws.checking import LawError, Report, Row, applicable, check, tests
     from catlearn.laws.law import Law, Variable
     from catlearn.laws.strategies import Category
 
@@ -29,7 +29,6 @@ __all__ = [
     "by_identifier",
     "category",
     "check",
-    "derivative_law",
     "polynomial_category",
     "tests",
 ]
@@ -37,7 +36,7 @@ __all__ = [
 _HOMES = {
     "catalogue": ("CATALOGUE", "by_identifier"),
     "categories": ("CATEGORIES", "category", "polynomial_category"),
-    "checking": ("LawError", "Report", "Row", "applicable", "check", "derivative_law", "tests"),
+    "checking": ("LawError", "Report", "Row", "applicable", "check", "tests"),
     "law": ("Law", "Variable"),
     "strategies": ("Category",),
 }

@@ -7,14 +7,31 @@
 from __future__ import annotations
 
 from catlearn.errors import UnknownNameError, nearest
+from catlearn.laws.circuits import CIRCUITS
 from catlearn.laws.derivatives import DERIVATIVES
+from catlearn.laws.instances import INSTANCES
 from catlearn.laws.law import Law
+from catlearn.laws.learners import LEARNERS
 from catlearn.laws.lenses import LENSES
+from catlearn.laws.objectives import OBJECTIVES
+from catlearn.laws.optics import OPTICS
+from catlearn.laws.parametrised import PARAMETRISED
+from catlearn.laws.updates import UPDATES
 
 __all__ = ["CATALOGUE", "by_identifier"]
 
-CATALOGUE: tuple[Law, ...] = (*DERIVATIVES, *LENSES)
-"""The laws that are checked on every category that can type them."""
+CATALOGUE: tuple[Law, ...] = (
+    *DERIVATIVES,
+    *INSTANCES,
+    *LENSES,
+    *OPTICS,
+    *PARAMETRISED,
+    *OBJECTIVES,
+    *UPDATES,
+    *LEARNERS,
+    *CIRCUITS,
+)
+"""The laws; each is checked on every category that can type it."""
 
 
 def by_identifier(identifier: str) -> Law:

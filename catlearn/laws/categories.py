@@ -1,42 +1,55 @@
-"""The categories that ship with catlearn, each with its generators and what it declares of itself."""
+"""The categories that ship with catlearn, each with its generators and what it declares of itself.
+
+The last five are a ledger: each breaks laws on purpose, says which and why, and is checked both ways.
+"""
 
 from __future__ import annotations
 
-from catlearn import functions
+from typing import Any
+
+from catlearn import functions, losses, optimisers
 from catlearn.diagram import Diagram
+from catlearn.errors import UnknownNameError, nearest
 from catlearn.generators.surrogate import clip_change, surrogate
+from catlearn.laws.circuits import boolean_difference
 from catlearn.laws.strategies import Category
+from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, Saturating
 from catlearn.semirings import BITS, INTEGERS, REAL, Z2, Carrier, Modular
 from catlearn.space import Space
 from catlearn.tracing import trace
 
-__all__ = ["CATEGORIES", "category", "polynomial_category"]
+__all__ = ["CATEGORIES", "SMOOTH", "category", "polynomial_category"]
 
 
 def polynomial_category(carrier: Carrier, name: str | None = None) -> Category:
-    """Polynomial circuits over a semiring: addition, multiplication and, in a ring, negation (CIRC.gen)."""
+    """Polynomial circuits over a semiring: addition, multiplication and, in a ring, negation (CIRC.gen).
+
+    Its loss is the difference (over Z2, exclusive or), its optimiser ascent.
+    """
     x = Space((), carrier)
     gates: list[Diagram] = [functions.add(x), trace((x, x), functions.multiply)]
+    objective: tuple[Any, ...] = ()
     if carrier.has("negate"):
         gates.append(trace(x, functions.negate))
-    return Category(name or carrier.name, (x,), tuple(gates))
+        objective = (losses.exclusive_or if carrier == Z2 else losses.difference,)
+    return Category(name or carrier.name, (x,), tuple(gates), losses=objective, optimisers=(optimisers.ga(),))
 
 
 def _bits() -> Category:
     bit, number = Space((), BITS), Space((), INTEGERS)
-    gates = [
+    gates = (
         trace((bit, bit), functions.multiply),
         trace((bit, bit), functions.xor),
         trace(bit, functions.invert),
         trace(bit, functions.include),
         functions.add(number),
         trace((number, number), functions.multiply),
-    ]
-    return Category("BITS", (bit, number), tuple(gates))
+    )
+    return Category("BITS", (bit, number), gates)
 
 
 _X, _V = Space((), REAL), Space(2, REAL)
-_SMOOTH = (
+_GATES = (
     functions.add(_X),
     trace((_X, _X), functions.multiply),
     trace((_V, _V), functions.multiply),
@@ -46,20 +59,69 @@ _SMOOTH = (
     trace((_V, _V), lambda x, y: functions.einsum("i,i->", x, y)),
     trace((_X, _V), lambda a, x: a * x),
 )
+_LOSSES = (
+    losses.quadratic,
+    losses.mean_squared_error,
+    losses.softmax_cross_entropy,
+    losses.label_cross_entropy,
+    losses.sigmoid_cross_entropy,
+    losses.dot,
+    losses.difference,
+)
+_OPTIMISERS = (
+    optimisers.gd(0.1),
+    optimisers.momentum(0.1, 0.9),
+    optimisers.nesterov(0.1, 0.9),
+    optimisers.nesterov_flat(0.1, 0.9),
+    optimisers.adagrad(0.1, 1e-3),
+    optimisers.adagrad_inside(0.1),
+    optimisers.rmsprop(0.1, 0.9, 1e-3),
+    optimisers.rmsprop_inside(0.1),
+    optimisers.adam(0.1),
+    optimisers.adamw(0.1, weight_decay=0.1),
+    optimisers.optimiser("clipped", optimisers.clip(0.5) >> optimisers.scale(0.1)),
+)
+SMOOTH = Category("SMOOTH", (_X, _V), _GATES, True, losses=_LOSSES, optimisers=_OPTIMISERS)
+"""Smooth maps of vectors, with the shipped losses and optimisers."""
 
 
-def _straight_through() -> Category:
-    """Rounding to a sign whose reverse passes the cotangent on (BWD.ste)."""
-    node = surrogate("sign", trace(_X, functions.sign), trace((_X, _X), lambda x, d: d), additive=True)
-    why = "the reverse of the sign is not its derivative, which is zero"
-    return Category("straight-through", (_X,), (node, functions.add(_X)), True, {"RD.derivative": why})
+_MORPHISMS = ("->", "=o", "=>")
 
 
-def _clipped() -> Category:
-    """A clip of the cotangent as a node (BWD.clip)."""
-    why = "clipping does not keep sums of cotangents"
-    breaks = dict.fromkeys(("RD.2", "RD.6", "DAG.context", "LENS.copynat", "RD.derivative"), why)
-    return Category("clipped", (_X,), (clip_change(_X, 1.0), functions.add(_X)), True, breaks)
+def _ledger() -> list[Category]:
+    plus, times = _GATES[:2]
+    sign = surrogate("sign", trace(_X, functions.sign), trace((_X, _X), lambda x, d: d), additive=True)
+    fixed = surrogate("weigh", times, trace((_X,) * 3, lambda w, x, d: (d * x, 0.5 * d)), additive=True)
+    triple = surrogate("triple", trace(_X, lambda x: x), trace((_X, _X), lambda x, d: 3.0 * d), additive=True)
+    uneven = "clipping does not keep sums of cotangents"
+    nodes = {
+        "straight-through": (sign, {"RD.derivative": "the reverse of the sign is not its derivative, which is zero"}),
+        "feedback": (
+            fixed,
+            {
+                "RD.derivative": "a fixed weight stands for the one that is learnt",
+                "RD.7": "no map has this reverse: its second derivative would not be symmetric",
+                "CD.7": "as RD.7",
+            },
+        ),
+        "scaled": (triple, {"RD.derivative": "the cotangent is tripled"}),
+        "clipped": (
+            clip_change(_X, 1.0),
+            dict.fromkeys(("RD.2", "RD.6", "RD.D", "DAG.context", "LENS.copynat", "RD.derivative"), uneven),
+        ),
+    }
+    marked = [
+        Category(name, (_X,), (node, plus), True, breaks, about=_MORPHISMS) for name, (node, breaks) in nodes.items()
+    ]
+    norm = optimisers.optimiser("clipped by norm", optimisers.clip_by_norm(0.5) >> optimisers.scale(0.1))
+    joint = {"OPT.tensor": "the norm is over all parameters together"}
+    by_norm = Category("norm clipped", (_X, _V), _GATES, True, joint, optimisers=(norm,), about=("optimiser",))
+    bit = polynomial_category(Z2)
+    no_chain = "copy ; and is the identity function, whose difference is d; composing the differences gives d + d"
+    breaks = dict.fromkeys(("RD.5", "CD.5", "LENS.R"), no_chain)
+    breaks["RD.derivative"] = "of x x it gives d, and the derivative is 2 x d = 0"
+    difference = Category("Boolean difference", bit.spaces, bit.gates, False, breaks, boolean_difference)
+    return [*marked, by_norm, difference]
 
 
 CATEGORIES: dict[str, Category] = {
@@ -69,10 +131,13 @@ CATEGORIES: dict[str, Category] = {
         polynomial_category(Modular(3), "Z3"),
         polynomial_category(Modular(4), "Z4"),
         polynomial_category(INTEGERS),
+        polynomial_category(NATURALS),
+        polynomial_category(BOOLEAN),
+        polynomial_category(Saturating(3), "Sat3"),
+        polynomial_category(MIN_PLUS),
         _bits(),
-        Category("SMOOTH", (_X, _V), _SMOOTH, True),
-        _straight_through(),
-        _clipped(),
+        SMOOTH,
+        *_ledger(),
     )
 }
 """The categories by name."""
@@ -80,8 +145,6 @@ CATEGORIES: dict[str, Category] = {
 
 def category(name: str) -> Category:
     """The category of that name; raises `UnknownNameError` naming the nearest."""
-    from catlearn.errors import UnknownNameError, nearest
-
     if name not in CATEGORIES:
         raise UnknownNameError(f"no category is called {name!r}: {nearest(name, CATEGORIES)}")
     return CATEGORIES[name]

@@ -1,56 +1,45 @@
-"""Checking laws on a category: random well-typed morphisms, the smallest counterexample, a report.
+"""Checking laws: random well-typed morphisms, the smallest counterexample, a report.
 
-    report = check(CATEGORIES["Z4"])        # or check(carrier), check(diagram)
+    report = check(CATEGORIES["Z4"])        # or a generator, diagram, lens, loss, optimiser, semiring
     report.raise_if_wrong()
 
-Two sides are equal if they have one type and denote the same polynomials; where laws hold to rounding only, if they
-agree at random points in 64-bit floats. A law that a category declares broken must be seen to break. Since no law ties
-R[g] to g for an opaque generator (RD.blindspot), `RD.derivative` compares R[f] with the formal derivative, or with
-`jax.vjp`.
+A law that a category declares broken must be seen to break, and any other must hold.
 """
 
 from __future__ import annotations
 
-import inspect
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from catlearn.diagram import Diagram
-from catlearn.errors import CatlearnError, OperationError
-from catlearn.functors.symbolic import Polynomial, base_of, polynomials
+from catlearn.errors import CatlearnError
 from catlearn.laws.catalogue import CATALOGUE
-from catlearn.laws.categories import polynomial_category
-from catlearn.laws.law import Law
-from catlearn.laws.strategies import Category, arrays, diagrams, lenses, linear_maps, objects
-from catlearn.lens import Lens
-from catlearn.para import Para
-from catlearn.reverse import plain, reverse_derivative
-from catlearn.semirings import REAL, Carrier
+from catlearn.laws.comparing import DifferenceError, compare, counterexample
+from catlearn.laws.law import Law, Pair
+from catlearn.laws.strategies import Category, assignment
+from catlearn.laws.things import as_category
 
-__all__ = ["LawError", "Report", "Row", "applicable", "check", "derivative_law", "tests"]
+__all__ = ["LawError", "Report", "Row", "applicable", "check", "tests"]
 
 
 class LawError(CatlearnError, AssertionError):
     """A law does not hold where it is declared to hold, or holds where it is declared broken."""
 
 
-class _DifferenceError(Exception):
-    """The two sides of a law, found different; the text says at what."""
-
-
 @dataclass
 class Row:
-    """One law on one category: `status` is "holds", "holds to rounding", "broken as declared" or "BROKEN"."""
+    """One law on one category: `status` is "holds", "holds to rounding", "broken as declared" or "BROKEN".
+
+    `note` says how functions were compared, where the law is about functions.
+    """
 
     law: Law
     status: str
     examples: int
     seconds: float
     counterexample: str = ""
+    note: str = ""
 
     @property
     def wrong(self) -> bool:
@@ -78,57 +67,59 @@ class Report:
             )
 
 
-def derivative_law() -> Law:
-    """R[f] is the derivative of f: the formal one of polynomials, or what `jax.vjp` gives."""
-    return Law(
-        "RD.derivative", "R[f](x, d) = J_f(x)^T d", "Cockett et al. (1910.07065), example 14", "f: A -> B", _formal
-    )
+def _carriers(name: str) -> Callable[[Category], bool]:
+    return lambda category: all(space.carrier.name == name for space in category.spaces)
 
 
-def _formal(f: Diagram) -> list[tuple[Any, Any]]:
-    if any(space.carrier == REAL for space in (*f.dom, *f.cod)):
-        return [(reverse_derivative(f), _by_jax(f))]
-    denoted, n = polynomials(plain(f)), sum(space.size for space in f.dom)
-    dom = [space for space in f.dom for _ in range(space.size)]
-    cod = [space for space in f.cod for _ in range(space.size)]
-    expected = []
-    for i, source in enumerate(dom):
-        total = Polynomial(base_of(source.carrier), {})
-        for j, space in enumerate(cod):
-            base = base_of(space.carrier)
-            total = total + denoted[j].derivative(f"x{i}") * Polynomial(base, {((f"x{n + j}", 1),): base.one})
-        expected.append(total)
-    return [(polynomials(reverse_derivative(f)), tuple(expected))]
-
-
-def _by_jax(f: Diagram) -> Diagram:
-    """The vector-Jacobian product of what f computes, by JAX alone."""
-    from catlearn.functors.jax import Jax
-    from catlearn.generators.opaque import JaxFunction
-
-    run, ready = Jax("float64"), plain(f)
-    opaque = JaxFunction(lambda *xs: run.interpret(ready, xs), f.dom, f.cod, "f")
-    return opaque.reversed or opaque.diagram
+NEEDS: dict[str, Callable[[Category], bool]] = {
+    "own": lambda category: category.own_changes,
+    "real": _carriers("REAL"),
+    "exact": lambda category: not category.rounds,
+    "Z2": _carriers("Z2"),
+    "INTEGERS": _carriers("INTEGERS"),
+    "BITS": lambda category: any(space.carrier.name == "BITS" for space in category.spaces),
+    "shipped": lambda category: not category.about,
+}
+"""What a law may need besides operations of the carriers."""
 
 
 def applicable(law: Law, category: Category) -> bool:
-    """Whether a law is typed in a category: it has the operations, and its values are their own changes if need be."""
-    if "own" in law.needs and not category.own_changes:
+    """Whether a law is typed in a category: it has what the law needs, and things for the law's variables."""
+    kinds = {variable.kind for variable in law.typed}
+    if category.about and not kinds & {*category.about}:
         return False
-    return all(space.carrier.has(need) for need in law.needs if need != "own" for space in category.spaces)
+    if ("loss" in kinds and not category.losses) or ("optimiser" in kinds and not category.optimisers):
+        return False
+    if category.reverse is not _OWN and not (law.any_reverse and {"R", "D"} & {*law.names}):
+        return False
+    return all(
+        NEEDS[need](category) if need in NEEDS else all(space.carrier.has(need) for space in category.spaces)
+        for need in law.needs
+    )
+
+
+SEARCH = 300
+"""How many examples are tried to see a law break that is declared broken."""
+_OWN = Category.__dataclass_fields__["reverse"].default
 
 
 def check(
-    thing: Category | Carrier | Diagram, *, laws: Iterable[Law] | None = None, examples: int = 25, strict: bool = False
+    thing: Any,
+    *,
+    laws: Iterable[Law] | None = None,
+    examples: int = 25,
+    breaks: Mapping[str, str] | None = None,
+    strict: bool = False,
 ) -> Report:
-    """Check laws on a category, on the polynomials over a semiring, or on what a diagram's generators make.
+    """Check laws on a category, semiring, generator, diagram, lens, loss or optimiser.
 
-    `laws` are all that apply if none are given; `examples` a law. With `strict`, raises `LawError` at once if anything
-    is not as declared. Raises `OperationError` for a thing that it cannot check.
+    `laws` are all that apply if none are given; `examples` a law; `breaks` says, by identifier, which laws the thing is
+    declared to break and why. With `strict`, raises `LawError` at once if anything is not as declared. Raises
+    `OperationError` for a thing that it cannot check.
     """
-    category = _category(thing)
+    category = as_category(thing, breaks)
     report = Report(category.name)
-    for law in _chosen(laws):
+    for law in CATALOGUE if laws is None else laws:
         if applicable(law, category):
             report.rows.append(_row(law, category, examples))
     if strict:
@@ -136,19 +127,27 @@ def check(
     return report
 
 
-def tests(thing: Category | Carrier | Diagram, *, laws: Iterable[Law] | None = None, examples: int = 25) -> Any:
+def tests(
+    thing: Any, *, laws: Iterable[Law] | None = None, examples: int = 25, breaks: Mapping[str, str] | None = None
+) -> Any:
     """A pytest test of the laws that apply to a thing, one case a law, named by its identifier.
 
-    In a test file: `test_laws = laws.tests(my_generator.diagram)`. Needs pytest.
+    In a test file: `test_laws = laws.tests(my_generator)`. Needs pytest, whose summary then lists the laws that were
+    checked; `pytest --law RD.5` runs that law alone.
     """
     import pytest
 
-    category = _category(thing)
-    typed = [law for law in _chosen(laws) if applicable(law, category)]
+    category = as_category(thing, breaks)
+    typed = [law for law in (CATALOGUE if laws is None else laws) if applicable(law, category)]
 
-    @pytest.mark.parametrize("law", typed, ids=[law.identifier for law in typed])
-    def test_law(law: Law) -> None:
-        check(category, laws=[law], examples=examples, strict=True)
+    @pytest.mark.parametrize(
+        "law", [pytest.param(law, id=law.identifier, marks=pytest.mark.law(law.identifier)) for law in typed]
+    )
+    def test_law(law: Law, record_property: Any) -> None:
+        report = check(category, laws=[law], examples=examples)
+        for row in report.rows:
+            record_property("catlearn law", [category.name, law.identifier, row.status, row.examples])
+        report.raise_if_wrong()
 
     return test_law
 
@@ -156,35 +155,18 @@ def tests(thing: Category | Carrier | Diagram, *, laws: Iterable[Law] | None = N
 tests.__dict__["__test__"] = False  # pytest must not take it for a test
 
 
-def _chosen(laws: Iterable[Law] | None) -> tuple[Law, ...]:
-    return (*CATALOGUE, derivative_law()) if laws is None else tuple(laws)
-
-
-def _category(thing: Any) -> Category:
-    if isinstance(thing, Category):
-        return thing
-    if isinstance(thing, Carrier):
-        thing.require("add")
-        return polynomial_category(thing)
-    if isinstance(thing, Diagram):
-        gates = tuple(dict.fromkeys(generator.diagram for generator, inputs, _ in thing.nodes if inputs))
-        spaces = tuple(dict.fromkeys(space for gate in gates for space in (*gate.dom, *gate.cod)))
-        if not gates:
-            raise OperationError("the diagram has no generator to check; give one with a node")
-        rounds = any(space.carrier == REAL for space in spaces)
-        return Category("the diagram", spaces, gates, rounds)
-    raise OperationError(f"check takes a Category, a semiring or a Diagram (a generator's is g.diagram); got {thing!r}")
-
-
 def _row(law: Law, category: Category, examples: int) -> Row:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
+    from hypothesis.errors import Unsatisfiable
 
+    declared = law.identifier in category.breaks
     found: list[str] = []
+    notes: set[str] = set()
     count = 0
 
     @settings(
-        max_examples=examples,
+        max_examples=max(examples, SEARCH) if declared else examples,
         deadline=None,
         database=None,
         derandomize=True,
@@ -195,106 +177,30 @@ def _row(law: Law, category: Category, examples: int) -> Row:
     @given(st.data())
     def holds(data: Any) -> None:
         nonlocal count
+        values = assignment(data.draw, law, category)
         count += 1
-        values = _draw(data.draw, law, category)
         try:
-            for left, right in law.sides(**values):
-                _compare(left, right, category, data.draw)
-        except _DifferenceError as difference:
-            found.append(_counterexample(law, values, str(difference)))
+            for sides in law.sides(**values):
+                compare(sides if isinstance(sides, Pair) else Pair(*sides), category, data.draw, notes)
+        except DifferenceError as difference:
+            found.append(counterexample(law, values, str(difference), category))
             raise
 
     started = time.perf_counter()
+    broken = False
     try:
         holds()
-        broken = False
-    except _DifferenceError:
+    except DifferenceError:
         broken = True
-    declared = law.identifier in category.breaks
+    except Unsatisfiable:
+        found.append(f"{law.identifier}: {law.statement}\n  nothing in {category.name} fits its variables")
     status = {
         (False, False): "holds to rounding" if category.rounds else "holds",
         (True, True): "broken as declared",
     }.get((broken, declared), "BROKEN")
-    text = (
-        found[-1]
-        if broken
-        else ""
-        if not declared
-        else f"declared broken ({category.breaks[law.identifier]}), yet it holds"
+    if found and not broken:
+        status = "BROKEN"
+    text = f"declared broken ({category.breaks[law.identifier]}), yet it holds" if declared and not broken else ""
+    return Row(
+        law, status, count, time.perf_counter() - started, found[-1] if found else text, "; ".join(sorted(notes))
     )
-    return Row(law, status, count, time.perf_counter() - started, text)
-
-
-def _draw(draw: Any, law: Law, category: Category) -> dict[str, Any]:
-    """Values for the variables of a law, and for the objects that its sides name."""
-    letters = {letter: draw(objects(category)) for letter in law.objects}
-    makers: dict[str, Any] = {"->": diagrams, "=>": lenses, "-o": linear_maps}
-    values: dict[str, Any] = {}
-    for variable in law.typed:
-        dom, cod = (sum((letters[x] for x in side), ()) for side in (variable.dom, variable.cod))
-        values[variable.name] = draw(makers[variable.kind](category, dom, cod))
-    wanted = inspect.signature(law.sides).parameters
-    values.update({letter: spaces for letter, spaces in letters.items() if letter in wanted})
-    return values
-
-
-def _compare(left: Any, right: Any, category: Category, draw: Any) -> None:
-    if isinstance(left, Para):
-        if left.parameter != right.parameter:
-            raise _DifferenceError(f"the parameters are {left.parameter} and {right.parameter}")
-        left, right = left.morphism, right.morphism
-    if isinstance(left, Lens):
-        _compare(left.get, right.get, category, draw)
-        left, right = left.put, right.put
-    if not isinstance(left, Diagram):
-        if left != right:
-            raise _DifferenceError(f"the left side is {left} and the right side {right}")
-        return
-    if (left.dom, left.cod) != (right.dom, right.cod):
-        raise _DifferenceError(f"the left side is {left} and the right side {right}")
-    if left == right:
-        return
-    if category.rounds:
-        _compare_numbers(left, right, draw)
-    elif polynomials(left) != polynomials(right):
-        raise _DifferenceError(
-            f"as polynomials the left side is {polynomials(left)} and the right side {polynomials(right)}"
-        )
-
-
-def _compare_numbers(left: Diagram, right: Diagram, draw: Any) -> None:
-    from catlearn.functors.jax import Jax
-
-    run = Jax("float64")
-    point = [draw(arrays(space)) for space in left.dom]
-    results = []
-    for side in (left, right):
-        values = run(side)(*point)
-        results.append([np.asarray(v) for v in (values if isinstance(values, tuple) else (values,))])
-    for mine, other in zip(*results, strict=True):
-        if not np.allclose(mine, other, rtol=1e-9, atol=1e-9):
-            at = ", ".join(str(value.tolist()) for value in point)
-            raise _DifferenceError(f"at {at} the left side is {mine.tolist()} and the right side {other.tolist()}")
-
-
-def _counterexample(law: Law, values: dict[str, Any], difference: str) -> str:
-    lines = [f"{law.identifier}: {law.statement}"]
-    for name, value in values.items():
-        lines.append(f"  {name} = {_shown(value)}")
-    return "\n".join([*lines, f"  {difference}"])
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Lens):
-        return f"get {_shown(value.get)}, put {_shown(value.put)}"
-    if not isinstance(value, Diagram):
-        return str(value)
-    steps = []
-    for generator, inputs, outputs in value.nodes:
-        steps.append(f"{_wires(outputs)} = {generator.name}({_wires(inputs)})")
-    ends = f"({_wires(range(len(value.dom)))}) -> ({_wires(value.outputs)})"
-    return f"{ends}" + (f" where {'; '.join(steps)}" if steps else "")
-
-
-def _wires(wires: Iterable[int]) -> str:
-    return ", ".join(f"w{wire}" for wire in wires)

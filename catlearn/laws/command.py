@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from catlearn import losses
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import ModelFileError
 from catlearn.laws.catalogue import by_identifier
 from catlearn.laws.categories import CATEGORIES, category
-from catlearn.laws.checking import Report, check, derivative_law
+from catlearn.laws.checking import Report, check
 from catlearn.laws.law import Law
 from catlearn.laws.strategies import Category
+from catlearn.lens import Lens
+from catlearn.losses import Loss
+from catlearn.optimisers import Optimiser
 from catlearn.semirings import Semiring
 
 __all__ = ["as_json", "as_table", "chosen_laws", "chosen_things", "run", "things_in"]
@@ -21,8 +25,7 @@ __all__ = ["as_json", "as_table", "chosen_laws", "chosen_things", "run", "things
 
 def chosen_laws(identifiers: Sequence[str]) -> list[Law] | None:
     """The laws of those identifiers, or None for all; raises `UnknownNameError` for an unknown one."""
-    extra = derivative_law()
-    return [extra if name == extra.identifier else by_identifier(name) for name in identifiers] or None
+    return [by_identifier(name) for name in identifiers] or None
 
 
 def chosen_things(names: Sequence[str], defined: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -33,23 +36,25 @@ def chosen_things(names: Sequence[str], defined: Mapping[str, Any] | None) -> di
 
 
 def things_in(names: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """The categories, semirings, generators and diagrams that a file defined at its top level.
+    """The categories, semirings, generators, diagrams, lenses, losses and optimisers that a file defined at top level.
 
     Raises `ModelFileError` where there are none.
     """
     imported = {id(value) for value in CATEGORIES.values()}
+    shipped = {id(value) for value in vars(losses).values()}
     found: dict[str, Any] = {}
     for name, value in names.items():
         if name.startswith("_") or id(value) in imported:
             continue
         own_class = type(value).__module__ == names.get("__name__")
-        if isinstance(value, (Category, Diagram)) or (isinstance(value, Semiring) and own_class):
+        own_thing = isinstance(value, (Loss, Optimiser)) and id(value) not in shipped
+        own_semiring = isinstance(value, Semiring) and own_class
+        if isinstance(value, (Category, Diagram, Generator, Lens)) or own_thing or own_semiring:
             found[name] = value
-        elif isinstance(value, Generator):
-            found[name] = value.diagram
     if not found:
         raise ModelFileError(
-            f"{path} defines nothing to check: it needs a Category, a semiring, a generator or a diagram at top level"
+            f"{path} defines nothing to check: it needs a Category, a semiring, a generator, a diagram, a lens, a loss "
+            "or an optimiser at top level"
         )
     return found
 

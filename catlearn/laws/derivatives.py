@@ -1,20 +1,23 @@
 """Laws of cartesian left additive categories and of the derivatives R and D, each stated once, as data.
 
-`R`, `D` and the constructions are the library's own; a side is written out with the structural maps, so that a law
-tests one against the other.
+`R` is the category's reverse derivative and `D` what RD.D makes of it; a side is written out with the structural maps,
+so that a law tests one against the other.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
 
 from catlearn.diagram import Diagram, copy, discard, identity, permute, swap
 from catlearn.functions import add, zero
 from catlearn.laws.law import Law
 from catlearn.reverse import contextual_dagger, dagger
-from catlearn.reverse import forward_derivative as D  # noqa: N812
-from catlearn.reverse import reverse_derivative as R  # noqa: N812
 from catlearn.space import Object, changes
 
 __all__ = ["DERIVATIVES", "pair"]
+
+Operator = Callable[[Diagram], Diagram]
 
 RDC = "Cockett et al., Reverse derivative categories (1910.07065)"
 CDC = "Blute, Cockett and Seely, Cartesian differential categories (2009), as in 1910.07065, definition 4"
@@ -27,20 +30,20 @@ def pair(f: Diagram, g: Diagram) -> Diagram:
     return copy(f.dom) >> (f @ g)
 
 
-def _rd_4(f: Diagram, g: Diagram) -> list[tuple[Diagram, Diagram]]:
+def _rd_4(f: Diagram, g: Diagram, R: Operator) -> list[tuple[Diagram, Diagram]]:
     left = (identity(f.dom + changes(f.cod)) @ discard(changes(g.cod))) >> R(f)
     order = permute([f.dom, changes(f.cod), changes(g.cod)], [0, 2, 1])
     right = order >> (identity(f.dom + changes(g.cod)) @ discard(changes(f.cod))) >> R(g)
     return [(R(pair(f, g)), left + right), (R(discard(f.dom)), zero(f.dom, changes(f.dom)))]
 
 
-def _rd_5(f: Diagram, g: Diagram) -> list[tuple[Diagram, Diagram]]:
+def _rd_5(f: Diagram, g: Diagram, R: Operator) -> list[tuple[Diagram, Diagram]]:
     last = identity(changes(g.cod))
     chained = (copy(f.dom) @ last) >> (identity(f.dom) @ f @ last) >> (identity(f.dom) @ R(g)) >> R(f)
     return [(R(f >> g), chained)]
 
 
-def _rd_6(f: Diagram) -> list[tuple[Diagram, Diagram]]:
+def _rd_6(f: Diagram, R: Operator, D: Operator) -> list[tuple[Diagram, Diagram]]:
     a, b = f.dom, changes(f.cod)
     inner = (identity(a + b) @ zero((), changes(a)) @ identity(b)) >> D(R(f))
     return [(inner, (identity(a) @ discard(b) @ identity(b)) >> R(f))]
@@ -52,7 +55,7 @@ def _exchange(a: Object) -> Diagram:
 
 
 _POLY = ("add", "multiply")
-DERIVATIVES: tuple[Law, ...] = (
+_LAWS: tuple[Law, ...] = (
     Law(
         "CAT.assoc",
         "(f ; g) ; h = f ; (g ; h)",
@@ -131,7 +134,10 @@ DERIVATIVES: tuple[Law, ...] = (
         "R[f + g] = R[f] + R[g], R[0] = 0",
         RDC,
         "f: A -> B, g: A -> B",
-        lambda f, g: [(R(f + g), R(f) + R(g)), (R(zero(f.dom, f.cod)), zero(f.dom + changes(f.cod), changes(f.dom)))],
+        lambda f, g, R: [
+            (R(f + g), R(f) + R(g)),
+            (R(zero(f.dom, f.cod)), zero(f.dom + changes(f.cod), changes(f.dom))),
+        ],
         ("add",),
     ),
     Law(
@@ -139,7 +145,7 @@ DERIVATIVES: tuple[Law, ...] = (
         "R[f](a, b + c) = R[f](a, b) + R[f](a, c), R[f](a, 0) = 0",
         RDC,
         "f: A -> B",
-        lambda f: [
+        lambda f, R: [
             (
                 (identity(f.dom) @ add(changes(f.cod))) >> R(f),
                 (identity(f.dom + changes(f.cod)) @ discard(changes(f.cod)) >> R(f))
@@ -153,7 +159,7 @@ DERIVATIVES: tuple[Law, ...] = (
         "R[1] = pi1, R[pi0] = pi1 ; iota0, R[pi1] = pi1 ; iota1",
         RDC,
         "A, B",
-        lambda A, B: [
+        lambda A, B, R: [
             (R(identity(A)), discard(A) @ identity(changes(A))),
             (R(identity(A) @ discard(B)), discard(A + B) @ identity(changes(A)) @ zero((), changes(B))),
             (R(discard(A) @ identity(B)), discard(A + B) @ zero((), changes(A)) @ identity(changes(B))),
@@ -167,14 +173,14 @@ DERIVATIVES: tuple[Law, ...] = (
         "D[D[f]]((a, v), (w, u)) = D[D[f]]((a, w), (v, u))",
         RDC,
         "f: A -> B",
-        lambda f: [(D(D(f)), _exchange(f.dom) >> D(D(f)))],
+        lambda f, D: [(D(D(f)), _exchange(f.dom) >> D(D(f)))],
     ),
     Law(
         "RD.tensor",
         "R[f x g] = ex ; (R[f] x R[g])",
         RDC,
         "f: A -> B, g: C -> D",
-        lambda f, g: [
+        lambda f, g, R: [
             (R(f @ g), permute([f.dom, g.dom, changes(f.cod), changes(g.cod)], [0, 2, 1, 3]) >> (R(f) @ R(g)))
         ],
     ),
@@ -183,7 +189,7 @@ DERIVATIVES: tuple[Law, ...] = (
         "R[copy] = pi1 ; +, R[swap] = pi1 ; swap, R[!] = 0",
         RDC,
         "A",
-        lambda A: [
+        lambda A, R: [
             (R(copy(A)), discard(A) @ add(changes(A))),
             (R(swap(A, A)), discard(A + A) @ swap(changes(A), changes(A))),
         ],
@@ -193,7 +199,10 @@ DERIVATIVES: tuple[Law, ...] = (
         "D[f + g] = D[f] + D[g], D[0] = 0",
         CDC,
         "f: A -> B, g: A -> B",
-        lambda f, g: [(D(f + g), D(f) + D(g)), (D(zero(f.dom, f.cod)), zero(f.dom + changes(f.dom), changes(f.cod)))],
+        lambda f, g, D: [
+            (D(f + g), D(f) + D(g)),
+            (D(zero(f.dom, f.cod)), zero(f.dom + changes(f.dom), changes(f.cod))),
+        ],
         ("add",),
     ),
     Law(
@@ -201,7 +210,7 @@ DERIVATIVES: tuple[Law, ...] = (
         "D[f](a, b + c) = D[f](a, b) + D[f](a, c), D[f](a, 0) = 0",
         CDC,
         "f: A -> B",
-        lambda f: [
+        lambda f, D: [
             (
                 (identity(f.dom) @ add(changes(f.dom))) >> D(f),
                 (identity(f.dom + changes(f.dom)) @ discard(changes(f.dom)) >> D(f))
@@ -215,7 +224,7 @@ DERIVATIVES: tuple[Law, ...] = (
         "D[1] = pi1, D[pi0] = pi1 ; pi0, D[pi1] = pi1 ; pi1",
         CDC,
         "A, B",
-        lambda A, B: [
+        lambda A, B, D: [
             (D(identity(A)), discard(A) @ identity(changes(A))),
             (D(identity(A) @ discard(B)), discard(A + B) @ identity(changes(A)) @ discard(changes(B))),
             (D(discard(A) @ identity(B)), discard(A + B) @ discard(changes(A)) @ identity(changes(B))),
@@ -226,21 +235,21 @@ DERIVATIVES: tuple[Law, ...] = (
         "D[<f, g>] = <D[f], D[g]>",
         CDC,
         "f: A -> B, g: A -> C",
-        lambda f, g: [(D(pair(f, g)), pair(D(f), D(g)))],
+        lambda f, g, D: [(D(pair(f, g)), pair(D(f), D(g)))],
     ),
     Law(
         "CD.5",
         "D[f ; g](a, v) = D[g](f(a), D[f](a, v))",
         CDC,
         "f: A -> B, g: B -> C",
-        lambda f, g: [(D(f >> g), pair(f @ discard(changes(f.dom)), D(f)) >> D(g))],
+        lambda f, g, D: [(D(f >> g), pair(f @ discard(changes(f.dom)), D(f)) >> D(g))],
     ),
     Law(
         "CD.6",
         "D[D[f]]((a, b), (0, c)) = D[f](a, c)",
         CDC,
         "f: A -> B",
-        lambda f: [
+        lambda f, D: [
             (
                 (identity(f.dom + changes(f.dom)) @ zero((), changes(f.dom)) @ identity(changes(f.dom))) >> D(D(f)),
                 (identity(f.dom) @ discard(changes(f.dom)) @ identity(changes(f.dom))) >> D(f),
@@ -252,19 +261,19 @@ DERIVATIVES: tuple[Law, ...] = (
         "D[D[f]]((a, b), (c, d)) = D[D[f]]((a, c), (b, d))",
         CDC,
         "f: A -> B",
-        lambda f: [(D(D(f)), _exchange(f.dom) >> D(D(f)))],
+        lambda f, D: [(D(D(f)), _exchange(f.dom) >> D(D(f)))],
     ),
     Law(
         "DAG.linear",
         "on linear maps the dagger is an involution that reverses ; and keeps +, and R[f] = pi1 ; f†",
         RDC,
         "f: A -o B, g: B -o C, h: A -o B",
-        lambda f, g, h: [
+        lambda f, g, h, R, D: [
             (D(f), discard(f.dom) @ f),
-            (dagger(f >> g), dagger(g) >> dagger(f)),
-            (dagger(dagger(f)), f),
-            (dagger(f + h), dagger(f) + dagger(h)),
-            (R(f), discard(f.dom) @ dagger(f)),
+            (dagger(f >> g, R), dagger(g, R) >> dagger(f, R)),
+            (dagger(dagger(f, R), R), f),
+            (dagger(f + h, R), dagger(f, R) + dagger(h, R)),
+            (R(f), discard(f.dom) @ dagger(f, R)),
         ],
         (*_POLY, "own"),
     ),
@@ -273,7 +282,7 @@ DERIVATIVES: tuple[Law, ...] = (
         "f†† = iota1 ; D[f]",
         RDC,
         "f: A -> B",
-        lambda f: [(dagger(dagger(f)), (zero((), f.dom) @ identity(f.dom)) >> D(f))],
+        lambda f, R, D: [(dagger(dagger(f, R), R), (zero((), f.dom) @ identity(f.dom)) >> D(f))],
         ("own",),
     ),
     Law(
@@ -281,8 +290,12 @@ DERIVATIVES: tuple[Law, ...] = (
         "R[f] = D[f]†[A], D[f] = R[f]†[A]",
         RDC,
         "f: A -> B",
-        lambda f: [(R(f), contextual_dagger(D(f), len(f.dom))), (D(f), contextual_dagger(R(f), len(f.dom)))],
+        lambda f, R, D: [
+            (R(f), contextual_dagger(D(f), len(f.dom), R)),
+            (D(f), contextual_dagger(R(f), len(f.dom), R)),
+        ],
         ("own",),
     ),
 )
+DERIVATIVES: tuple[Law, ...] = tuple(replace(law, any_reverse=True) for law in _LAWS)
 """The laws of the category, of R, of D and of the dagger."""

@@ -1,22 +1,20 @@
-"""Laws of lenses and of parametrised maps, each stated once, as data."""
+"""Laws of lenses, each stated once, as data."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from catlearn.diagram import Diagram, copy, discard, identity, permute, swap
-from catlearn.laws.derivatives import CF, RDC
-from catlearn.laws.law import Law
+from catlearn.diagram import Diagram, copy, discard, identity, swap
+from catlearn.functions import add, zero
+from catlearn.generators.surrogate import clip_change, surrogate
+from catlearn.laws.derivatives import CF, RDC, Operator
+from catlearn.laws.law import Law, apply, differ, formula
 from catlearn.lens import Lens, Sides
-from catlearn.para import Para
-from catlearn.space import Object
+from catlearn.reverse import plain, reverse_derivative
+from catlearn.semirings import REAL
+from catlearn.space import Object, Space
 
 __all__ = ["LENSES"]
-
-
-def para(morphism: Any, parameter: Any, dom: Any) -> Para[Any]:
-    """The parametrised morphism with that parameter."""
-    return Para(parameter, dom, morphism)
 
 
 def _lens_comp(f: Lens, g: Lens) -> list[tuple[Any, Any]]:
@@ -25,15 +23,73 @@ def _lens_comp(f: Lens, g: Lens) -> list[tuple[Any, Any]]:
     return [((f >> g).get, f.get >> g.get), ((f >> g).put, put)]
 
 
-def _interchange(f: Diagram, g: Diagram, h: Diagram, k: Diagram, P: Object, Q: Object, U: Object, V: Object) -> Any:
-    first, second = para(f, P, f.dom[len(P) :]), para(g, Q, g.dom[len(Q) :])
-    third, fourth = para(h, U, h.dom[len(U) :]), para(k, V, k.dom[len(V) :])
-    middle = permute([Q, V, P, U], [0, 2, 1, 3])
-    left = (first @ third) >> (second @ fourth)
-    return [(left, ((first >> second) @ (third >> fourth)).reparametrise(middle))]
+def _beside(f: Lens, h: Lens) -> Diagram:
+    """((a, c), (b', d')) -> (f*(a, b'), h*(c, d'))."""
+    factors = [f.get.dom, h.get.dom, f.cod.backward, h.cod.backward]
+    return formula(factors, lambda a, c, b, d: [*apply(f.put, a, b), *apply(h.put, c, d)])
+
+
+def _functor(f: Diagram, g: Diagram, h: Diagram, R: Operator) -> list[tuple[Any, Any]]:
+    def image(f: Diagram) -> Lens:
+        return Lens(plain(f), R(f))
+
+    return [
+        (image(f >> g), image(f) >> image(g)),
+        (image(f @ h), image(f) @ image(h)),
+        (image(identity(f.dom)), Lens.identity(f.dom)),
+        (image(swap(f.dom, h.dom)), Lens.swap(Sides.of(f.dom), Sides.of(h.dom))),
+    ]
+
+
+def copy_lens(ends: Sides) -> Lens:
+    """(copy, pi_1 ; +) : the lens that copies, changes being summed."""
+    return Lens(copy(ends.forward), discard(ends.forward) @ add(ends.backward))
+
+
+def discard_lens(ends: Sides) -> Lens:
+    """(!, 0)."""
+    return Lens(discard(ends.forward), zero(ends.forward, ends.backward))
+
+
+def _copynat(l: Lens) -> list[tuple[Any, Any]]:  # noqa: E741
+    start, end = l.dom, l.cod
+    if not all(space.carrier.has("add") for space in (*start.backward, *end.backward)):
+        return []
+    return [
+        (l >> copy_lens(end), copy_lens(start) >> (l @ l)),
+        (l >> discard_lens(end), discard_lens(start)),
+    ]
+
+
+def _sharing() -> list[tuple[Any, Any]]:
+    x = Space((), REAL)
+    clipped, passing = clip_change(x, 1.0), surrogate("pass", identity(x), discard(x) @ identity(x), additive=True)
+    value = float(reverse_derivative(copy(x) >> (clipped @ clipped))(0.0, 0.8, 0.8))
+    return [
+        (round(value, 6), 1.6),
+        (len((copy(x) >> (clipped @ clipped)).nodes), 2),
+        (len((copy(x) >> (passing @ passing)).nodes), 1),
+        (len((clipped >> discard(x)).nodes), 1),
+        (len((passing >> discard(x)).nodes), 0),
+    ]
+
+
+def _put_get(A: Object) -> list[Any]:
+    square = Lens.of(formula([A[:1]], lambda x: [x[0] * x[0]])) if A else None
+    return [] if square is None else [differ(square.put >> square.get, discard(A[:1]) @ identity(A[:1]))]
 
 
 LENSES: tuple[Law, ...] = (
+    Law(
+        "LENS.id",
+        "the identity is (1, pi1)",
+        CF,
+        "f: A => A",
+        lambda f: [
+            (Lens.identity(f.dom).get, identity(f.dom.forward)),
+            (Lens.identity(f.dom).put, discard(f.dom.forward) @ identity(f.dom.backward)),
+        ],
+    ),
     Law(
         "LENS.comp", "(f, f*) ; (g, g*) = (f ; g, (a, c) -> f*(a, g*(f(a), c)))", CF, "f: A => B, g: B => C", _lens_comp
     ),
@@ -57,6 +113,8 @@ LENSES: tuple[Law, ...] = (
         CF,
         "f: A => B, g: B => C, h: D => E, k: E => F",
         lambda f, g, h, k: [
+            ((f @ h).get, f.get @ h.get),
+            ((f @ h).put, _beside(f, h)),
             ((f @ h) >> (g @ k), (f >> g) @ (h >> k)),
             (Lens.identity(f.dom) @ Lens.identity(h.dom), Lens.identity(f.dom + h.dom)),
         ],
@@ -76,102 +134,31 @@ LENSES: tuple[Law, ...] = (
         "f -> (f, R[f]) is a strict symmetric monoidal functor",
         RDC,
         "f: A -> B, g: B -> C, h: D -> E",
-        lambda f, g, h: [
-            (Lens.of(f >> g), Lens.of(f) >> Lens.of(g)),
-            (Lens.of(f @ h), Lens.of(f) @ Lens.of(h)),
-            (Lens.of(identity(f.dom)), Lens.identity(f.dom)),
-            (Lens.of(swap(f.dom, h.dom)), Lens.swap(Sides.of(f.dom), Sides.of(h.dom))),
-        ],
+        _functor,
+        any_reverse=True,
     ),
     Law(
         "LENS.copynat",
-        "R-lenses: l ; copy = copy ; (l x l), l ; ! = !",
+        "l ; copy = copy ; (l x l) and l ; ! = !, for lenses whose put is additive",
         RDC,
-        "f: A -> B",
-        lambda f: [
-            (Lens.of(f) >> Lens.of(copy(f.cod)), Lens.of(copy(f.dom)) >> (Lens.of(f) @ Lens.of(f))),
-            (Lens.of(f) >> Lens.of(discard(f.cod)), Lens.of(discard(f.dom))),
-        ],
+        "l: A =o B",
+        _copynat,
     ),
     Law(
-        "PARA.comp",
-        "(P, f) ; (Q, g) = (Q P, (1 x f) ; g)",
+        "LENS.share",
+        "equal nodes are merged if their put is additive, and never else: clipped twice is 1.6, merged 1.0",
         CF,
-        "f: P A -> B, g: Q B -> C, P, Q",
-        lambda f, g, P, Q: [
-            ((para(f, P, f.dom[len(P) :]) >> para(g, Q, g.dom[len(Q) :])).morphism, (identity(Q) @ f) >> g)
-        ],
+        "",
+        _sharing,
+        ("shipped", "real"),
     ),
     Law(
-        "PARA.assoc",
-        "(f ; g) ; h = f ; (g ; h)",
+        "LENS.nolaws",
+        "put ; get is not the second projection",
         CF,
-        "f: P A -> B, g: Q B -> C, h: U C -> D, P, Q, U",
-        lambda f, g, h, P, Q, U: [
-            (
-                (para(f, P, f.dom[len(P) :]) >> para(g, Q, g.dom[len(Q) :])) >> para(h, U, h.dom[len(U) :]),
-                para(f, P, f.dom[len(P) :]) >> (para(g, Q, g.dom[len(Q) :]) >> para(h, U, h.dom[len(U) :])),
-            )
-        ],
-    ),
-    Law(
-        "PARA.tensor",
-        "(P, f) x (U, h) = (P U, (1 x swap x 1) ; (f x h))",
-        CF,
-        "f: P A -> B, h: U C -> D, P, U",
-        lambda f, h, P, U: [
-            (
-                (para(f, P, f.dom[len(P) :]) @ para(h, U, h.dom[len(U) :])).morphism,
-                permute([P, U, f.dom[len(P) :], h.dom[len(U) :]], [0, 2, 1, 3]) >> (f @ h),
-            )
-        ],
-    ),
-    Law(
-        "PARA.reparam",
-        "(f^a)^b = f^(b ; a), and f^a ; g^b = (f ; g)^(b x a)",
-        CF,
-        "f: P A -> B, g: Q B -> C, a: U -> P, b: V -> Q, c: W -> U, P, Q",
-        lambda f, g, a, b, c, P, Q: [
-            (
-                para(f, P, f.dom[len(P) :]).reparametrise(a).reparametrise(c),
-                para(f, P, f.dom[len(P) :]).reparametrise(c >> a),
-            ),
-            (
-                para(f, P, f.dom[len(P) :]).reparametrise(a) >> para(g, Q, g.dom[len(Q) :]).reparametrise(b),
-                (para(f, P, f.dom[len(P) :]) >> para(g, Q, g.dom[len(Q) :])).reparametrise(b @ a),
-            ),
-        ],
-    ),
-    Law(
-        "PARA.interchange",
-        "(f x h) ; (g x k) = ((f ; g) x (h ; k))^m, m swapping the middle factors",
-        CF,
-        "f: P A -> B, g: Q B -> C, h: U D -> E, k: V E -> F, P, Q, U, V",
-        _interchange,
-    ),
-    Law(
-        "PARA.R",
-        "Para(R) keeps composition",
-        CF,
-        "f: P A -> B, g: Q B -> C, P, Q",
-        lambda f, g, P, Q: [
-            (
-                (para(f, P, f.dom[len(P) :]) >> para(g, Q, g.dom[len(Q) :])).lens(),
-                para(f, P, f.dom[len(P) :]).lens() >> para(g, Q, g.dom[len(Q) :]).lens(),
-            )
-        ],
-    ),
-    Law(
-        "PARA.tie",
-        "the reverse of a tied parameter sums the two cotangents",
-        CF,
-        "f: P A -> B, P",
-        lambda f, P: [
-            (
-                (para(f, P, f.dom[len(P) :]) @ para(f, P, f.dom[len(P) :])).reparametrise(copy(P)).lens(),
-                (para(f, P, f.dom[len(P) :]) @ para(f, P, f.dom[len(P) :])).lens().reparametrise(Lens.of(copy(P))),
-            )
-        ],
+        "A",
+        _put_get,
+        ("own", "multiply"),
     ),
 )
-"""The laws of lenses and of Para."""
+"""The laws of lenses."""

@@ -1,7 +1,7 @@
-"""Hypothesis strategies: objects, well-typed diagrams over any set of generators, lenses, linear maps, points.
+"""Hypothesis strategies: objects, well-typed diagrams over any set of generators, lenses, states, points.
 
 Everything is drawn from Hypothesis, so counterexamples shrink: few wires, few gates, small numbers. Wires are used
-repeatedly and left unused; objects may be empty.
+repeatedly and left unused; objects may be empty. `assignment` draws a value for every variable of a law.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from catlearn.errors import CatlearnError
 
 try:
+    from hypothesis import assume
     from hypothesis import strategies as st
 except ModuleNotFoundError as missing:
     raise CatlearnError("checking laws needs Hypothesis: pip install 'categorical-learning[laws]'") from missing
@@ -22,11 +23,25 @@ except ModuleNotFoundError as missing:
 from catlearn.builder import Builder
 from catlearn.diagram import Diagram
 from catlearn.generators.arithmetic import Add, Constant, Multiply
-from catlearn.lens import Lens
+from catlearn.laws.law import Law, Variable
+from catlearn.lens import Lens, Sides
+from catlearn.reverse import forward_derivative, reverse_derivative
 from catlearn.semirings import Carrier
 from catlearn.space import Object, Space, changes
 
-__all__ = ["Category", "arrays", "diagrams", "elements", "lenses", "linear_maps", "objects"]
+__all__ = [
+    "Category",
+    "additive_lenses",
+    "arrays",
+    "assignment",
+    "diagrams",
+    "elements",
+    "lenses",
+    "linear_maps",
+    "objects",
+    "sides",
+    "states",
+]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -36,7 +51,9 @@ class Category:
     """A category to check: the spaces of its objects, its generators as diagrams, and what it declares of itself.
 
     `breaks` says, by identifier, which laws it breaks and why; `rounds` is True where laws hold to rounding only, and
-    are compared at random points in 64-bit floats; otherwise sides are compared as polynomials.
+    are compared at random points in 64-bit floats; otherwise sides are compared as polynomials. `reverse` is its R.
+    `losses`, `optimisers` and `lenses` are what variables of those kinds stand for; `about`, if not empty, names the
+    kinds of variable that a law must have to be checked here.
     """
 
     name: str
@@ -44,24 +61,45 @@ class Category:
     gates: tuple[Diagram, ...]
     rounds: bool = False
     breaks: dict[str, str] = field(default_factory=dict)
+    reverse: Callable[[Diagram], Diagram] = reverse_derivative
+    losses: tuple[Any, ...] = ()
+    optimisers: tuple[Any, ...] = ()
+    lenses: tuple[Lens, ...] = ()
+    about: tuple[str, ...] = ()
 
     @property
     def own_changes(self) -> bool:
         """Whether every value space is its own space of changes."""
         return all(space.changes == space for space in self.spaces)
 
+    def forward(self, f: Diagram) -> Diagram:
+        """D, by RD.D from this category's R."""
+        return forward_derivative(f, self.reverse)
+
 
 def elements(carrier: Carrier) -> st.SearchStrategy[Any]:
     """Values of a carrier, small ones first."""
-    if carrier.kind == "real":
-        return st.sampled_from([0.0, 1.0, -1.0, 0.5, 2.0, -0.25])
-    values = [v for v in (0, 1, 2, -1, 3, -2, 5) if bool(np.all(carrier.contains(np.array(v))))]
-    return st.sampled_from(values)
+    choices = (0.0, 1.0, -1.0, 0.5, 2.0, -0.25) if carrier.kind == "real" else (0, 1, 2, -1, 3, -2, 5)
+    return st.sampled_from([v for v in choices if bool(np.all(carrier.contains(np.array(v))))])
 
 
-def objects(category: Category, most: int = 2) -> st.SearchStrategy[Object]:
-    """Objects of at most that many wires; the empty one included."""
-    return st.lists(st.sampled_from(category.spaces), max_size=most).map(tuple)
+_LENGTHS = (0, 1, 1, 1, 1, 2, 2, 2)
+"""The empty object is the simplest, and says little: it is one in eight."""
+
+
+def _lists(spaces: Sequence[Space]) -> st.SearchStrategy[Object]:
+    return st.sampled_from(_LENGTHS).flatmap(lambda n: st.tuples(*[st.sampled_from(spaces)] * n))
+
+
+def objects(category: Category) -> st.SearchStrategy[Object]:
+    """Objects of at most two wires; the empty one included."""
+    return _lists(category.spaces)
+
+
+def sides(category: Category) -> st.SearchStrategy[Sides]:
+    """Objects of the category of lenses; what travels backward is drawn apart from what travels forward."""
+    back = tuple(dict.fromkeys(changes(category.spaces)))
+    return st.builds(Sides, objects(category), _lists(back))
 
 
 def arrays(space: Space) -> st.SearchStrategy[np.ndarray]:
@@ -79,27 +117,32 @@ def _constant(draw: Draw, builder: Builder, space: Space) -> int:
 
 @st.composite
 def diagrams(draw: Draw, category: Category, dom: Object, cod: Object, gates: int = 4) -> Diagram:
-    """A diagram of that type over the category's generators, and constants where a wire is wanted and none is there."""
+    """A diagram of that type over the category's generators and constants."""
     builder = Builder(dom)
-    wires = list(range(len(dom)))
-    for _ in range(draw(st.integers(0, gates)) if category.gates else 0):
+    wires, made = list(range(len(dom))), list[int]()
+    for _ in range(draw(st.sampled_from((0, *range(1, gates + 1), *range(1, gates + 1)))) if category.gates else 0):
         gate = draw(st.sampled_from(category.gates))
-        chosen = tuple(_choose(draw, builder, wires, space) for space in gate.dom)
-        wires += builder.replay(gate, chosen)
-    return builder.finish([_choose(draw, builder, wires, space) for space in cod])
+        made += builder.replay(gate, tuple(_choose(draw, builder, [*wires, *made], space) for space in gate.dom))
+    return builder.finish([_choose(draw, builder, [*wires, *made, *made], space) for space in cod])
 
 
 def _choose(draw: Draw, builder: Builder, wires: Sequence[int], space: Space) -> int:
     """A wire of that space, the latest first, or a constant."""
-    there = [wire for wire in reversed(wires) if builder.spaces[wire] == space]
-    return draw(st.sampled_from(there)) if there else _constant(draw, builder, space)
+    there: list[int | None] = [wire for wire in reversed(wires) if builder.spaces[wire] == space]
+    chosen = draw(st.sampled_from([*there, None])) if there else None
+    return _constant(draw, builder, space) if chosen is None else chosen
 
 
 @st.composite
-def lenses(draw: Draw, category: Category, dom: Object, cod: Object) -> Lens:
+def lenses(draw: Draw, category: Category, dom: Sides, cod: Sides) -> Lens:
     """A lens with a random get and a random put, not in the image of R."""
-    get = draw(diagrams(category, dom, cod, gates=2))
-    return Lens(get, draw(diagrams(category, dom + changes(cod), changes(dom), gates=2)))
+    get = draw(diagrams(category, dom.forward, cod.forward, gates=2))
+    return Lens(get, draw(diagrams(category, dom.forward + cod.backward, dom.backward, gates=2)))
+
+
+def additive_lenses(category: Category, dom: Object, cod: Object) -> st.SearchStrategy[Lens]:
+    """A lens (f, R[f]): its put is additive."""
+    return diagrams(category, dom, cod).map(Lens.of)
 
 
 @st.composite
@@ -115,3 +158,74 @@ def linear_maps(draw: Draw, category: Category, dom: Object, cod: Object) -> Dia
                 total = builder.apply(Add(space), (total, scaled))[0]
         outputs.append(total)
     return builder.finish(outputs)
+
+
+@st.composite
+def states(draw: Draw, optimiser: Any, spaces: Object, steps: int = 2) -> list[np.ndarray]:
+    """A state that the optimiser reaches from random parameters by at most that many random changes."""
+    from catlearn.functors.jax import Jax
+
+    put = Jax("float64")(optimiser.bound(spaces).put)
+    state = optimiser.init([draw(arrays(space)) for space in spaces], spaces)
+    for _ in range(draw(st.integers(0, steps))):
+        after = put(*state, *(draw(arrays(space)) for space in changes(spaces)))
+        state = after if isinstance(after, tuple) else (after,)
+    return [np.asarray(value) for value in state]
+
+
+def _fits(thing: Any, kind: str, spaces: Object) -> bool:
+    """Whether the loss or optimiser is typed there."""
+    try:
+        thing.para(spaces) if kind == "loss" else thing.lens(spaces)
+    except CatlearnError:
+        return False
+    return True
+
+
+def _plain(letter: str, values: dict[str, Any]) -> Any:
+    """The object that a letter stands for, a prime taking its changes."""
+    return changes(values[letter[0]]) if letter.endswith("'") else values[letter[0]]
+
+
+def _together(letters: tuple[str, ...], values: dict[str, Any], empty: Any) -> Any:
+    return sum((_plain(letter, values) for letter in letters), empty)
+
+
+def assignment(draw: Draw, law: Law, category: Category) -> dict[str, Any]:
+    """A value for every name that the law's sides take."""
+    letters: dict[str, Any] = {}
+    values: dict[str, Any] = {"R": category.reverse, "D": category.forward}
+    typed = law.typed
+    for variable in typed:
+        _given(draw, variable, category, letters, values)
+    of_lenses = {letter for v in typed if v.kind == "=>" for letter in (*v.dom, *v.cod)}
+    for letter in law.objects:
+        if letter not in letters:
+            letters[letter] = draw(sides(category) if letter in of_lenses else objects(category))
+    for variable in typed:
+        if variable.name not in values:
+            values[variable.name] = draw(_strategy(variable, category, letters))
+    return {name: values[name] if name in values else letters[name] for name in law.names}
+
+
+def _given(draw: Draw, v: Variable, category: Category, letters: dict[str, Any], values: dict[str, Any]) -> None:
+    """What the category brings itself: a loss or an optimiser with an object that it fits, the lens that is checked."""
+    if v.kind in ("loss", "optimiser"):
+        spaces = draw(objects(category))
+        pool = category.losses if v.kind == "loss" else category.optimisers
+        fitting = [thing for thing in pool if _fits(thing, v.kind, spaces)]
+        assume(fitting)
+        values[v.name], letters[v.dom[0]] = draw(st.sampled_from(fitting)), spaces
+    elif v.kind in ("=>", "=o") and category.lenses and not {*v.dom, *v.cod} & set(letters):
+        lens = values[v.name] = draw(st.sampled_from(category.lenses))
+        letters[v.dom[0]], letters[v.cod[0]] = lens.dom, lens.cod
+
+
+def _strategy(variable: Variable, category: Category, letters: dict[str, Any]) -> st.SearchStrategy[Any]:
+    if variable.kind == "=>":
+        empty = Sides((), ())
+        dom, cod = (_together(side, letters, empty) for side in (variable.dom, variable.cod))
+        return lenses(category, dom, cod)
+    dom, cod = (_together(side, letters, ()) for side in (variable.dom, variable.cod))
+    makers: dict[str, Any] = {"->": diagrams, "-o": linear_maps, "=o": additive_lenses}
+    return makers[variable.kind](category, dom, cod)
