@@ -154,6 +154,34 @@ def laws(
         raise typer.Exit(1)
 
 
+@app.command("prove")
+def prove_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="Proofs, such as induction_step; all if none is given."),
+    ] = None,
+    directory: Annotated[Path | None, typer.Option("--dir", metavar="DIR", help="The folder of the proofs.")] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="Show each part that was proved.")] = False,
+    coq: Annotated[bool, typer.Option("--coq", help="Build the Coq development and print its assumptions.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Run the machine proofs: each prints its theorem, its method, its exact scope and its time.
+
+    The proofs are in the folder proofs/ of a clone. The exit status is 1 if one fails.
+    """
+    with _reported(debug):
+        from catlearn import proving
+
+        place = directory or proving.home()
+        if coq:
+            typer.echo(proving.check_coq(place))
+            return
+        outcomes = [proving.run(proof) for proof in proving.find(place, names or [])]
+        typer.echo(proving.as_table(outcomes, lines=parts))
+    if any(outcome.failure for outcome in outcomes):
+        raise typer.Exit(1)
+
+
 def _train(
     source: Source, names: Mapping[str, Any], flags: tuple[int | None, ...], data_dir: Path | None, titled: bool
 ) -> tuple[Settings, Result]:

@@ -22,7 +22,7 @@ from catlearn.rigs import BOOLEAN, Saturating
 from catlearn.semirings import BITS, Z2, Carrier, Modular
 from catlearn.space import Object, Space, changes
 
-__all__ = ["CIRCUITS", "boolean_difference"]
+__all__ = ["CIRCUITS", "EQUATIONS", "boolean_difference", "compare", "polynomial_functions"]
 
 Sides = Callable[..., Iterable[Any]]
 
@@ -227,10 +227,10 @@ def _not_functions(R: Operator) -> list[Any]:
 
 def _complete(carrier: Carrier, arity: int, functions_of: int) -> bool:
     """Whether the polynomials in `arity` variables are as many functions as there are."""
-    return len(_polynomial_functions(carrier, arity)) == functions_of
+    return len(polynomial_functions(carrier, arity)) == functions_of
 
 
-def _polynomial_functions(carrier: Carrier, arity: int) -> set[tuple[int, ...]]:
+def polynomial_functions(carrier: Carrier, arity: int) -> set[tuple[int, ...]]:
     """The value tables of all polynomials: the closure of constants and variables under + and x."""
     values = finite_values(carrier) or []
     points = list(product(values, repeat=arity))
@@ -248,7 +248,7 @@ def _polynomial_functions(carrier: Carrier, arity: int) -> set[tuple[int, ...]]:
     return known
 
 
-def _compare(p: int) -> Diagram:
+def compare(p: int) -> Diagram:
     """1 - (x - y)^(p - 1) over the integers modulo p."""
     s = (Space((), Modular(p)),)
 
@@ -267,7 +267,7 @@ def _table(f: Diagram, p: int) -> list[int]:
 
 
 def _prime() -> list[Any]:
-    return [(_table(_compare(p), p), [int(x == y) for x in range(p) for y in range(p)]) for p in (2, 3, 5, 7)] + [
+    return [(_table(compare(p), p), [int(x == y) for x in range(p) for y in range(p)]) for p in (2, 3, 5, 7)] + [
         (_complete(Modular(p), 1, p**p), True) for p in (2, 3)
     ]
 
@@ -275,13 +275,13 @@ def _prime() -> list[Any]:
 def _composite() -> list[Any]:
     """[x = 0] is a polynomial function exactly for primes."""
     is_zero = {n: tuple(int(x == 0) for x in range(n)) for n in range(2, 5)}
-    return [(is_zero[n] in _polynomial_functions(Modular(n), 1), n in (2, 3)) for n in is_zero]
+    return [(is_zero[n] in polynomial_functions(Modular(n), 1), n in (2, 3)) for n in is_zero]
 
 
 def _counts() -> list[Any]:
     """The unary polynomial functions on Z_n are the product over k of n / gcd(n, k!)."""
     return [
-        (len(_polynomial_functions(Modular(n), 1)), prod(n // gcd(n, factorial(k)) for k in range(n + 1)))
+        (len(polynomial_functions(Modular(n), 1)), prod(n // gcd(n, factorial(k)) for k in range(n + 1)))
         for n in (2, 3, 4)
     ]
 
@@ -290,7 +290,7 @@ def _monotone() -> list[Any]:
     """Over the Booleans and the saturating naturals polynomials are monotone, so that not is none of them."""
     pairs = []
     for carrier in (BOOLEAN, Saturating(2), Saturating(3)):
-        tables = _polynomial_functions(carrier, 1)
+        tables = polynomial_functions(carrier, 1)
         pairs.append((all(list(t) == sorted(t) for t in tables), True))
         pairs.append((tuple(reversed(range(len(next(iter(tables)))))) in tables, False))
     return pairs
@@ -301,15 +301,15 @@ def _functional_completeness() -> list[Any]:
     pairs: list[Any] = []
     for p, arity in ((3, 1), (2, 2)):
         s = Space((), Modular(p))
-        points, compare = list(product(range(p), repeat=arity)), _compare(p)
+        points, equals = list(product(range(p), repeat=arity)), compare(p)
         for values in product(range(p), repeat=len(points)):
 
-            def f(*x: Any, values: Any = values, points: Any = points, compare: Any = compare, s: Any = s) -> Any:
+            def f(*x: Any, values: Any = values, points: Any = points, equals: Any = equals, s: Any = s) -> Any:
                 total = functions.zeros(s)
                 for point, value in zip(points, values, strict=True):
                     term = functions.constant(s, value)
                     for k, wire in zip(point, x, strict=True):
-                        term = term * compare(functions.constant(s, k), wire)
+                        term = term * equals(functions.constant(s, k), wire)
                     total = total + term
                 return [total]
 
@@ -323,7 +323,7 @@ def _comparing(R: Operator) -> list[Any]:
     pairs: list[Any] = []
     for p in (2, 3):
         s = Space((), Modular(p))
-        formal = R(_compare(p))
+        formal = R(compare(p))
 
         def slope(x: Any, y: Any, d: Any, p: int = p, s: Space = s) -> list[Any]:
             power = functions.constant(s, 1)
@@ -333,7 +333,7 @@ def _comparing(R: Operator) -> list[Any]:
 
         pairs.append(at_points(formal, formula([(s,)] * 3, slope)))
     bit = Space((), Z2)
-    pairs.append(at_points(R(_compare(2)), formula([(Space((), Modular(2)),)] * 3, lambda x, y, d: [*d, *d])))
+    pairs.append(at_points(R(compare(2)), formula([(Space((), Modular(2)),)] * 3, lambda x, y, d: [*d, *d])))
     for put in (lambda x, y, d: [functions.zeros(bit)] * 2, lambda x, y, d: [*d, *d]):
         node = surrogate("compare", formula([(bit,)] * 2, lambda x, y: [1 + x[0] + y[0]]), formula([(bit,)] * 3, put))
         back, b = R(node), (bit,)

@@ -18,7 +18,7 @@ from catlearn.reverse import reverse_derivative
 from catlearn.semirings import INTEGERS
 from catlearn.space import Object, Space, changes
 
-__all__ = ["OPTICS", "circuits"]
+__all__ = ["OPTICS", "circuits", "gradient", "gradient_cost", "operations"]
 
 OPTIC = "Riley, Categories of optics (1809.00738), section 2"
 GRIEWANK = "Baur and Strassen (1983); Griewank and Walther, Evaluating derivatives, chapter 3"
@@ -135,11 +135,12 @@ def _gradients() -> Iterable[tuple[Any, Any]]:
         counted, predicted = gradient_cost(f)
         yield counted, predicted
         yield counted <= 4 * len(f.nodes), True
-        both = copy(f.dom) >> (f @ _gradient(f))
+        both = copy(f.dom) >> (f @ gradient(f))
         yield operations(both) <= counted, True
 
 
-def _gradient(f: Diagram) -> Diagram:
+def gradient(f: Diagram) -> Diagram:
+    """The gradient of a program with one output: its R at the seed one."""
     one = Constant(f.cod[0], f.cod[0].carrier.one).diagram
     return (identity(f.dom) @ one) >> reverse_derivative(f)
 
