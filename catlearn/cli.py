@@ -129,13 +129,14 @@ def laws(
     ] = None,
     identifiers: Annotated[list[str] | None, typer.Option("--law", metavar="ID", help="A law; repeatable.")] = None,
     examples: Annotated[int, typer.Option(min=1, metavar="N", help="Random examples for each law.")] = 25,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Processes for the shipped categories.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Check categorical laws on the shipped categories, or on what a file defines.
 
-    A file defines categories, semirings, generators or diagrams at its top level. The exit status is 1 if anything is
-    not as declared.
+    A file defines categories, semirings, generators, diagrams, lenses, losses or optimisers at its top level. The exit
+    status is 1 if anything is not as declared.
     """
     with _reported(debug):
         from catlearn.laws import command
@@ -148,7 +149,7 @@ def laws(
                 with source.importable() as module:
                     source.run(module)
                     defined = command.things_in(vars(module), file)
-            reports = command.run(command.chosen_things(categories or [], defined), chosen, examples)
+            reports = command.run(command.chosen_things(categories or [], defined), chosen, examples, jobs)
         typer.echo(command.as_json(reports) if as_json else command.as_table(reports))
     if any(report.wrong for _, report in reports):
         raise typer.Exit(1)

@@ -229,6 +229,17 @@ def test_points_are_exhausted_where_they_are_few():
     assert laws.check(cl.INTEGERS, laws=[laws.by_identifier("CIRC.distrib")]).rows[0].note == "at random points"
 
 
+def test_too_many_points_are_said_to_be(tmp_path):
+    """The table names the laws that were sampled instead of exhausted, and how many points there are."""
+    path = tmp_path / "big.py"
+    path.write_text("from catlearn import laws, Modular\nbig = laws.polynomial_category(Modular(100))\n")
+    done = run(str(path), "--law", "CIRC.add.comm", "--law", "CIRC.add.unit", "--examples", "3")
+    assert done.exit_code == 0
+    assert re.search(r"at random points \(10,?000 points are too many for all\): CIRC.add.comm", done.stdout)
+    data = json.loads(run(str(path), "--law", "CIRC.add.comm", "--json", "--examples", "3").stdout)
+    assert "too many" in data["categories"]["big"][0]["compared"]
+
+
 def test_marks_spread_through_composition():
     """A surrogate makes what it is part of unlawful; `lawful` tells (BWD.ste)."""
     sign = cl.surrogate("sign", cl.trace(x, cl.functions.sign), cl.trace((x, x), lambda a, d: d), additive=True)

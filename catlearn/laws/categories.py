@@ -18,7 +18,7 @@ from catlearn.semirings import BITS, INTEGERS, REAL, Z2, Carrier, Modular
 from catlearn.space import Space
 from catlearn.tracing import trace
 
-__all__ = ["CATEGORIES", "SMOOTH", "category", "polynomial_category"]
+__all__ = ["CATEGORIES", "MORPHISMS", "SMOOTH", "category", "polynomial_category"]
 
 
 def polynomial_category(carrier: Carrier, name: str | None = None) -> Category:
@@ -85,7 +85,8 @@ SMOOTH = Category("SMOOTH", (_X, _V), _GATES, True, losses=_LOSSES, optimisers=_
 """Smooth maps of vectors, with the shipped losses and optimisers."""
 
 
-_MORPHISMS = ("->", "=o", "=>")
+MORPHISMS = ("->", "-o", "=o", "=>")
+"""The kinds of variable that stand for morphisms: laws with none are about carriers, or closed statements."""
 
 
 def _ledger() -> list[Category]:
@@ -111,7 +112,7 @@ def _ledger() -> list[Category]:
         ),
     }
     marked = [
-        Category(name, (_X,), (node, plus), True, breaks, about=_MORPHISMS) for name, (node, breaks) in nodes.items()
+        Category(name, (_X,), (node, plus), True, breaks, about=MORPHISMS) for name, (node, breaks) in nodes.items()
     ]
     norm = optimisers.optimiser("clipped by norm", optimisers.clip_by_norm(0.5) >> optimisers.scale(0.1))
     joint = {"OPT.tensor": "the norm is over all parameters together"}

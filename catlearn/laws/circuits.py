@@ -391,7 +391,7 @@ CIRCUITS: tuple[Law, ...] = (
         ("exact", "add", "multiply", "own")),
     Law("CIRC.R", "R of add, zero, one, mul, copy, discard, 1, swap", PC, "A", _reverse_of_gates, ("multiply",)),
     Law("CIRC.functorial", "R of a circuit is the formal derivative of what it denotes", PC, "f: A -> B", _is_formal,
-        ("exact",)),
+        ("exact", "shipped")),
     Law("CIRC.booldiff", "R[f] of a multilinear f over Z2 is the Boolean difference", PC, "f: A -> B", _difference,
         ("Z2",)),
     Law("CIRC.booldiff.nochain", "the Boolean difference is not functorial: copy ; and", PC, "",

@@ -192,6 +192,7 @@ _LAWS: tuple[Law, ...] = (
         lambda A, R: [
             (R(copy(A)), discard(A) @ add(changes(A))),
             (R(swap(A, A)), discard(A + A) @ swap(changes(A), changes(A))),
+            (R(discard(A)), zero(A, changes(A))),
         ],
     ),
     Law(

@@ -174,7 +174,7 @@ INSTANCES: tuple[Law, ...] = (
     Law("INST.smooth", "f = (x1^3 + 2 x1 x2, x2, sin x1), R[f] = (v1 (3 x1^2 + 2 x2) + v3 cos x1, 2 x1 v1 + v2)", CF,
         "", _worked, ("shipped", "real")),
     Law("INST.poly", "R[f](x, y)_i = sum_j (d f_j / d x_i)(x) y_j, formally", RDC, "f: A -> B", _derivative,
-        ("exact",)),
+        ("exact", "shipped")),
     Law("INST.lin", "R[f ; g] = pi1 ; g† ; f† on linear maps", RDC, "f: A -o B, g: B -o C", _linear,
         ("own", "add", "multiply")),
     Law("INST.dual", "R of W x is (y x^T, W^T y), R of b + x is (y, y)", CF, "A", _layers, ("own", "add", "multiply")),

@@ -196,7 +196,7 @@ def assignment(draw: Draw, law: Law, category: Category) -> dict[str, Any]:
     letters: dict[str, Any] = {}
     values: dict[str, Any] = {"R": category.reverse, "D": category.forward}
     typed = law.typed
-    for variable in typed:
+    for variable in sorted(typed, key=lambda v: v.kind not in ("loss", "optimiser")):
         _given(draw, variable, category, letters, values)
     of_lenses = {letter for v in typed if v.kind == "=>" for letter in (*v.dom, *v.cod)}
     for letter in law.objects:
@@ -209,7 +209,10 @@ def assignment(draw: Draw, law: Law, category: Category) -> dict[str, Any]:
 
 
 def _given(draw: Draw, v: Variable, category: Category, letters: dict[str, Any], values: dict[str, Any]) -> None:
-    """What the category brings itself: a loss or an optimiser with an object that it fits, the lens that is checked."""
+    """What the category brings itself: a loss or an optimiser with an object that it fits, the lens that is checked.
+
+    One time in four a diagram is a generator alone, so that each is seen even where few objects are its domain.
+    """
     if v.kind in ("loss", "optimiser"):
         spaces = draw(objects(category))
         pool = category.losses if v.kind == "loss" else category.optimisers
@@ -219,6 +222,17 @@ def _given(draw: Draw, v: Variable, category: Category, letters: dict[str, Any],
     elif v.kind in ("=>", "=o") and category.lenses and not {*v.dom, *v.cod} & set(letters):
         lens = values[v.name] = draw(st.sampled_from(category.lenses))
         letters[v.dom[0]], letters[v.cod[0]] = lens.dom, lens.cod
+    elif v.kind == "->" and category.gates and _two_free_letters(v, letters) and draw(_ONE_IN_FOUR):
+        gate = values[v.name] = draw(st.sampled_from(category.gates))
+        letters[v.dom[0]], letters[v.cod[0]] = gate.dom, gate.cod
+
+
+_ONE_IN_FOUR = st.sampled_from((False, False, False, True))
+
+
+def _two_free_letters(v: Variable, letters: dict[str, Any]) -> bool:
+    names = {*v.dom, *v.cod}
+    return len(v.dom) == len(v.cod) == 1 and len(names) == 2 and not names & set(letters) and "'" not in "".join(names)
 
 
 def _strategy(variable: Variable, category: Category, letters: dict[str, Any]) -> st.SearchStrategy[Any]:

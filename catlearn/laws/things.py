@@ -12,7 +12,7 @@ from typing import Any
 
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CatlearnError, OperationError
-from catlearn.laws.categories import SMOOTH, polynomial_category
+from catlearn.laws.categories import MORPHISMS, SMOOTH, polynomial_category
 from catlearn.laws.strategies import Category
 from catlearn.lens import Lens
 from catlearn.losses import Loss
@@ -35,7 +35,7 @@ def _of_diagram(thing: Diagram, name: str = "the diagram") -> Category:
     spaces = tuple(dict.fromkeys(space for gate in gates for space in (*gate.dom, *gate.cod)))
     if not gates:
         raise OperationError(f"{name} has no generator to check; give one with a node")
-    return Category(name, spaces, gates, any(space.carrier == REAL for space in spaces))
+    return Category(name, spaces, gates, any(space.carrier == REAL for space in spaces), about=MORPHISMS)
 
 
 def _of_lens(thing: Lens) -> Category:
