@@ -1,6 +1,7 @@
 """Functors out of diagrams, one file each; this module finds the one that runs a diagram.
 
-`Functor` is the protocol, a table of rules; `Jax` and `Exact` run diagrams on arrays. JAX is loaded when first needed.
+`Functor` is the protocol, a table of rules; `Jax` and `Exact` run diagrams on arrays, `Symbolic` on polynomials,
+`Expressions` on SymPy expressions, `Free` on terms. Each is loaded when first needed.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from catlearn.functors.functor import Functor
 
 if TYPE_CHECKING:
     from catlearn.functors.exact import Exact
+    from catlearn.functors.expressions import Expressions
+    from catlearn.functors.free import Free
     from catlearn.functors.jax import Jax
     from catlearn.functors.symbolic import Symbolic
 
-__all__ = ["Exact", "Functor", "Jax", "Symbolic", "default_functor"]
+__all__ = ["Exact", "Expressions", "Free", "Functor", "Jax", "Symbolic", "default_functor"]
 
-_HOMES = {"Jax": "jax", "Exact": "exact", "Symbolic": "symbolic"}
+_HOMES = {"Jax": "jax", "Exact": "exact", "Symbolic": "symbolic", "Expressions": "expressions", "Free": "free"}
 
 
 def __getattr__(name: str) -> Any:

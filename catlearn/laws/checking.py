@@ -174,10 +174,9 @@ def _row(law: Law, category: Category, examples: int) -> Row:
         phases=(Phase.generate, Phase.shrink),
         report_multiple_bugs=False,
     )
-    @given(st.data())
-    def holds(data: Any) -> None:
+    @given(st.composite(assignment)(law, category), st.data())
+    def holds(values: dict[str, Any], data: Any) -> None:
         nonlocal count
-        values = assignment(data.draw, law, category)
         count += 1
         try:
             for sides in law.sides(**values):

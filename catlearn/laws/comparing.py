@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from catlearn.errors import CatlearnError, OperationError
 from catlearn.functors.symbolic import polynomials
 from catlearn.laws.law import Law, Pair
 from catlearn.laws.oracles import by_jax, finite_values, formal_derivative
-from catlearn.laws.strategies import Category, arrays
+from catlearn.laws.strategies import Category, points
 from catlearn.lens import Lens
 from catlearn.para import Para
 from catlearn.semirings import REAL, Carrier
@@ -109,13 +109,13 @@ def _at_points(left: Diagram, right: Diagram, draw: Any, notes: set[str]) -> str
     known = [entry for entry in entries if entry is not None]
     total = math.prod(map(len, known)) if len(known) == len(entries) else None
     if total is not None and total <= ALL_POINTS:
-        points: Iterable[list[np.ndarray]] = (_arranged(left.dom, values) for values in itertools.product(*known))
+        chosen: Iterable[Sequence[np.ndarray]] = (_arranged(left.dom, values) for values in itertools.product(*known))
         notes.add("at all points")
     else:
-        points = [[draw(arrays(space)) for space in left.dom]]
+        chosen = [draw(points(left.dom))]
         many = "the points are infinitely many" if total is None else f"{total:,} points are too many for all"
         notes.add(f"at random points ({many})" if total is not None else "at random points")
-    for point in points:
+    for point in chosen:
         sides = [[np.asarray(v).tolist() for v in _tuple(f(*point))] for f in functions]
         if sides[0] != sides[1]:
             at = ", ".join(str(np.asarray(value).tolist()) for value in point)
@@ -140,7 +140,7 @@ def _numerically(left: Diagram, right: Diagram, pair: Pair, draw: Any) -> str | 
 
     run = Jax("float64")
     if pair.equal:
-        point = [draw(arrays(space)) for space in left.dom]
+        point = list(draw(points(left.dom)))
     else:  # two that differ may agree at a special point
         generator = np.random.default_rng(0)
         point = [

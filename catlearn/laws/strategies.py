@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ __all__ = [
     "lenses",
     "linear_maps",
     "objects",
+    "points",
     "sides",
     "states",
 ]
@@ -77,31 +79,47 @@ class Category:
         return forward_derivative(f, self.reverse)
 
 
+@lru_cache(maxsize=1024)
 def elements(carrier: Carrier) -> st.SearchStrategy[Any]:
     """Values of a carrier, small ones first."""
     choices = (0.0, 1.0, -1.0, 0.5, 2.0, -0.25) if carrier.kind == "real" else (0, 1, 2, -1, 3, -2, 5)
     return st.sampled_from([v for v in choices if bool(np.all(carrier.contains(np.array(v))))])
 
 
+@lru_cache(maxsize=1024)
+def _below(n: int) -> st.SearchStrategy[int]:
+    """Making a strategy costs more than drawing from it, so those for indices are kept."""
+    return st.integers(0, n - 1)
+
+
+def _pick(draw: Draw, choices: Sequence[Any]) -> Any:
+    return choices[draw(_below(len(choices)))]
+
+
 _LENGTHS = (0, 1, 1, 1, 1, 2, 2, 2)
 """The empty object is the simplest, and says little: it is one in eight."""
 
 
-def _lists(spaces: Sequence[Space]) -> st.SearchStrategy[Object]:
-    return st.sampled_from(_LENGTHS).flatmap(lambda n: st.tuples(*[st.sampled_from(spaces)] * n))
+def _draw_object(draw: Draw, spaces: Sequence[Space]) -> Object:
+    return tuple(_pick(draw, spaces) for _ in range(_pick(draw, _LENGTHS)))
+
+
+def _draw_sides(draw: Draw, category: Category) -> Sides:
+    back = tuple(dict.fromkeys(changes(category.spaces)))
+    return Sides(_draw_object(draw, category.spaces), _draw_object(draw, back))
 
 
 def objects(category: Category) -> st.SearchStrategy[Object]:
     """Objects of at most two wires; the empty one included."""
-    return _lists(category.spaces)
+    return st.composite(_draw_object)(category.spaces)
 
 
 def sides(category: Category) -> st.SearchStrategy[Sides]:
     """Objects of the category of lenses; what travels backward is drawn apart from what travels forward."""
-    back = tuple(dict.fromkeys(changes(category.spaces)))
-    return st.builds(Sides, objects(category), _lists(back))
+    return st.composite(_draw_sides)(category)
 
 
+@lru_cache(maxsize=1024)
 def arrays(space: Space) -> st.SearchStrategy[np.ndarray]:
     """Arrays of a space."""
     entries = elements(space.carrier)
@@ -111,17 +129,21 @@ def arrays(space: Space) -> st.SearchStrategy[np.ndarray]:
     )
 
 
+@lru_cache(maxsize=1024)
+def points(spaces: Object) -> st.SearchStrategy[tuple[np.ndarray, ...]]:
+    """An array for each space of an object."""
+    return st.tuples(*map(arrays, spaces))
+
+
 def _constant(draw: Draw, builder: Builder, space: Space) -> int:
     return builder.apply(Constant(space, draw(elements(space.carrier))), ())[0]
 
 
-@st.composite
-def diagrams(draw: Draw, category: Category, dom: Object, cod: Object, gates: int = 4) -> Diagram:
-    """A diagram of that type over the category's generators and constants."""
+def _draw_diagram(draw: Draw, category: Category, dom: Object, cod: Object, gates: int = 4) -> Diagram:
     builder = Builder(dom)
     wires, made = list(range(len(dom))), list[int]()
-    for _ in range(draw(st.sampled_from((0, *range(1, gates + 1), *range(1, gates + 1)))) if category.gates else 0):
-        gate = draw(st.sampled_from(category.gates))
+    for _ in range(_pick(draw, (0, *range(1, gates + 1), *range(1, gates + 1))) if category.gates else 0):
+        gate = _pick(draw, category.gates)
         made += builder.replay(gate, tuple(_choose(draw, builder, [*wires, *made], space) for space in gate.dom))
     return builder.finish([_choose(draw, builder, [*wires, *made, *made], space) for space in cod])
 
@@ -129,25 +151,20 @@ def diagrams(draw: Draw, category: Category, dom: Object, cod: Object, gates: in
 def _choose(draw: Draw, builder: Builder, wires: Sequence[int], space: Space) -> int:
     """A wire of that space, the latest first, or a constant."""
     there: list[int | None] = [wire for wire in reversed(wires) if builder.spaces[wire] == space]
-    chosen = draw(st.sampled_from([*there, None])) if there else None
+    chosen = _pick(draw, [*there, None]) if there else None
     return _constant(draw, builder, space) if chosen is None else chosen
 
 
-@st.composite
-def lenses(draw: Draw, category: Category, dom: Sides, cod: Sides) -> Lens:
-    """A lens with a random get and a random put, not in the image of R."""
-    get = draw(diagrams(category, dom.forward, cod.forward, gates=2))
-    return Lens(get, draw(diagrams(category, dom.forward + cod.backward, dom.backward, gates=2)))
+def _draw_lens(draw: Draw, category: Category, dom: Sides, cod: Sides) -> Lens:
+    get = _draw_diagram(draw, category, dom.forward, cod.forward, gates=2)
+    return Lens(get, _draw_diagram(draw, category, dom.forward + cod.backward, dom.backward, gates=2))
 
 
-def additive_lenses(category: Category, dom: Object, cod: Object) -> st.SearchStrategy[Lens]:
-    """A lens (f, R[f]): its put is additive."""
-    return diagrams(category, dom, cod).map(Lens.of)
+def _draw_additive_lens(draw: Draw, category: Category, dom: Object, cod: Object) -> Lens:
+    return Lens.of(_draw_diagram(draw, category, dom, cod))
 
 
-@st.composite
-def linear_maps(draw: Draw, category: Category, dom: Object, cod: Object) -> Diagram:
-    """A linear map: each output a sum of inputs of its space, each times a constant."""
+def _draw_linear_map(draw: Draw, category: Category, dom: Object, cod: Object) -> Diagram:
     builder = Builder(dom)
     outputs = []
     for space in cod:
@@ -158,6 +175,26 @@ def linear_maps(draw: Draw, category: Category, dom: Object, cod: Object) -> Dia
                 total = builder.apply(Add(space), (total, scaled))[0]
         outputs.append(total)
     return builder.finish(outputs)
+
+
+def diagrams(category: Category, dom: Object, cod: Object, gates: int = 4) -> st.SearchStrategy[Diagram]:
+    """A diagram of that type over the category's generators and constants."""
+    return st.composite(_draw_diagram)(category, dom, cod, gates)
+
+
+def lenses(category: Category, dom: Sides, cod: Sides) -> st.SearchStrategy[Lens]:
+    """A lens with a random get and a random put, not in the image of R."""
+    return st.composite(_draw_lens)(category, dom, cod)
+
+
+def additive_lenses(category: Category, dom: Object, cod: Object) -> st.SearchStrategy[Lens]:
+    """A lens (f, R[f]): its put is additive."""
+    return st.composite(_draw_additive_lens)(category, dom, cod)
+
+
+def linear_maps(category: Category, dom: Object, cod: Object) -> st.SearchStrategy[Diagram]:
+    """A linear map: each output a sum of inputs of its space, each times a constant."""
+    return st.composite(_draw_linear_map)(category, dom, cod)
 
 
 @st.composite
@@ -201,10 +238,11 @@ def assignment(draw: Draw, law: Law, category: Category) -> dict[str, Any]:
     of_lenses = {letter for v in typed if v.kind == "=>" for letter in (*v.dom, *v.cod)}
     for letter in law.objects:
         if letter not in letters:
-            letters[letter] = draw(sides(category) if letter in of_lenses else objects(category))
+            lens = letter in of_lenses
+            letters[letter] = _draw_sides(draw, category) if lens else _draw_object(draw, category.spaces)
     for variable in typed:
         if variable.name not in values:
-            values[variable.name] = draw(_strategy(variable, category, letters))
+            values[variable.name] = _drawn(draw, variable, category, letters)
     return {name: values[name] if name in values else letters[name] for name in law.names}
 
 
@@ -214,20 +252,20 @@ def _given(draw: Draw, v: Variable, category: Category, letters: dict[str, Any],
     One time in four a diagram is a generator alone, so that each is seen even where few objects are its domain.
     """
     if v.kind in ("loss", "optimiser"):
-        spaces = draw(objects(category))
+        spaces = _draw_object(draw, category.spaces)
         pool = category.losses if v.kind == "loss" else category.optimisers
         fitting = [thing for thing in pool if _fits(thing, v.kind, spaces)]
         assume(fitting)
-        values[v.name], letters[v.dom[0]] = draw(st.sampled_from(fitting)), spaces
+        values[v.name], letters[v.dom[0]] = _pick(draw, fitting), spaces
     elif v.kind in ("=>", "=o") and category.lenses and not {*v.dom, *v.cod} & set(letters):
-        lens = values[v.name] = draw(st.sampled_from(category.lenses))
+        lens = values[v.name] = _pick(draw, category.lenses)
         letters[v.dom[0]], letters[v.cod[0]] = lens.dom, lens.cod
-    elif v.kind == "->" and category.gates and _two_free_letters(v, letters) and draw(_ONE_IN_FOUR):
-        gate = values[v.name] = draw(st.sampled_from(category.gates))
+    elif v.kind == "->" and category.gates and _two_free_letters(v, letters) and _pick(draw, _ONE_IN_FOUR):
+        gate = values[v.name] = _pick(draw, category.gates)
         letters[v.dom[0]], letters[v.cod[0]] = gate.dom, gate.cod
 
 
-_ONE_IN_FOUR = st.sampled_from((False, False, False, True))
+_ONE_IN_FOUR = (False, False, False, True)
 
 
 def _two_free_letters(v: Variable, letters: dict[str, Any]) -> bool:
@@ -235,11 +273,11 @@ def _two_free_letters(v: Variable, letters: dict[str, Any]) -> bool:
     return len(v.dom) == len(v.cod) == 1 and len(names) == 2 and not names & set(letters) and "'" not in "".join(names)
 
 
-def _strategy(variable: Variable, category: Category, letters: dict[str, Any]) -> st.SearchStrategy[Any]:
+def _drawn(draw: Draw, variable: Variable, category: Category, letters: dict[str, Any]) -> Any:
     if variable.kind == "=>":
         empty = Sides((), ())
         dom, cod = (_together(side, letters, empty) for side in (variable.dom, variable.cod))
-        return lenses(category, dom, cod)
+        return _draw_lens(draw, category, dom, cod)
     dom, cod = (_together(side, letters, ()) for side in (variable.dom, variable.cod))
-    makers: dict[str, Any] = {"->": diagrams, "-o": linear_maps, "=o": additive_lenses}
-    return makers[variable.kind](category, dom, cod)
+    makers: dict[str, Any] = {"->": _draw_diagram, "-o": _draw_linear_map, "=o": _draw_additive_lens}
+    return makers[variable.kind](draw, category, dom, cod)
