@@ -15,7 +15,7 @@ import numpy as np
 
 from catlearn.diagram import Diagram
 from catlearn.errors import CatlearnError, OperationError
-from catlearn.functors.symbolic import polynomials
+from catlearn.functors.symbolic import Polynomial, polynomials
 from catlearn.laws.law import Law, Pair
 from catlearn.laws.oracles import by_jax, finite_values, formal_derivative
 from catlearn.laws.strategies import Category, points
@@ -59,6 +59,9 @@ def _parts(left: Any, right: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _difference(left: Any, right: Any, pair: Pair, category: Category, draw: Any, notes: set[str]) -> str | None:
+    if isinstance(left, tuple) and isinstance(right, tuple) and left and isinstance(left[0], Polynomial):
+        names = {v for p in (*left, *right) for monomial in p.terms for v, _ in monomial}
+        return _apart(left, right, [left[0].semiring] * (1 + max((int(v[1:]) for v in names), default=-1)))
     if not isinstance(left, Diagram):
         return None if left == right else f"the left side is {left} and the right side {right}"
     if (left.dom, left.cod) != (right.dom, right.cod):
@@ -71,11 +74,15 @@ def _difference(left: Any, right: Any, pair: Pair, category: Category, draw: Any
 
 
 def _as_polynomials(left: Diagram, right: Diagram) -> str | None:
-    ours, theirs = polynomials(left), polynomials(right)
+    carriers = [space.carrier for space in left.dom for _ in range(space.size)]
+    return _apart(polynomials(left), polynomials(right), carriers)
+
+
+def _apart(ours: tuple[Polynomial, ...], theirs: tuple[Polynomial, ...], carriers: list[Carrier]) -> str | None:
+    """A small point where two tuples of polynomials differ, or the polynomials where they are equal as functions."""
     if ours == theirs:
         return None
-    names = [space for space in left.dom for _ in range(space.size)]
-    for values in _small_points([space.carrier for space in names]):
+    for values in _small_points(carriers):
         at = {f"x{k}": value for k, value in enumerate(values)}
         sides = [[p.at(at) for p in side] for side in (ours, theirs)]
         if sides[0] != sides[1]:
@@ -176,11 +183,12 @@ def _suspects(values: Mapping[str, Any], category: Category) -> list[str]:
 
 
 def _wrong_rule(gate: Diagram, category: Category) -> str | None:
+    reverse = category.closed or category.reverse
     try:
         if any(space.carrier == REAL for space in (*gate.dom, *gate.cod)):
-            pair = Pair(category.reverse(gate), by_jax(gate), equal=False)
+            pair = Pair(reverse(gate), by_jax(gate), equal=False)
             return _numerically(pair.left, pair.right, pair, None)
-        ours, theirs = polynomials(category.reverse(gate)), formal_derivative(gate)
+        ours, theirs = polynomials(reverse(gate)), formal_derivative(gate)
     except (CatlearnError, TypeError, NotImplementedError, OperationError):
         return None
     return None if ours == theirs else f"it gives {_row(ours)}, and the derivative is {_row(theirs)}"

@@ -53,7 +53,8 @@ class Category:
     """A category to check: the spaces of its objects, its generators as diagrams, and what it declares of itself.
 
     `breaks` says, by identifier, which laws it breaks and why; `rounds` is True where laws hold to rounding only, and
-    are compared at random points in 64-bit floats; otherwise sides are compared as polynomials. `reverse` is its R.
+    are compared at random points in 64-bit floats; otherwise sides are compared as polynomials. `reverse` is its R;
+    `closed`, if there is one, is what laws stated of every R are checked with instead.
     `losses`, `optimisers` and `lenses` are what variables of those kinds stand for; `about`, if not empty, names the
     kinds of variable that a law must have to be checked here.
     """
@@ -64,6 +65,7 @@ class Category:
     rounds: bool = False
     breaks: dict[str, str] = field(default_factory=dict)
     reverse: Callable[[Diagram], Diagram] = reverse_derivative
+    closed: Callable[[Diagram], Diagram] | None = None
     losses: tuple[Any, ...] = ()
     optimisers: tuple[Any, ...] = ()
     lenses: tuple[Lens, ...] = ()
@@ -74,9 +76,9 @@ class Category:
         """Whether every value space is its own space of changes."""
         return all(space.changes == space for space in self.spaces)
 
-    def forward(self, f: Diagram) -> Diagram:
-        """D, by RD.D from this category's R."""
-        return forward_derivative(f, self.reverse)
+    def operator(self, law: Law) -> Callable[[Diagram], Diagram]:
+        """The R that a law is about."""
+        return self.closed if self.closed is not None and law.any_reverse else self.reverse
 
 
 @lru_cache(maxsize=1024)
@@ -231,7 +233,8 @@ def _together(letters: tuple[str, ...], values: dict[str, Any], empty: Any) -> A
 def assignment(draw: Draw, law: Law, category: Category) -> dict[str, Any]:
     """A value for every name that the law's sides take."""
     letters: dict[str, Any] = {}
-    values: dict[str, Any] = {"R": category.reverse, "D": category.forward}
+    R = category.operator(law)
+    values: dict[str, Any] = {"R": R, "D": lambda f: forward_derivative(f, R)}
     typed = law.typed
     for variable in sorted(typed, key=lambda v: v.kind not in ("loss", "optimiser")):
         _given(draw, variable, category, letters, values)

@@ -10,13 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from catlearn.builder import Builder
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CatlearnError, OperationError
+from catlearn.functors.symbolic import polynomials
 from catlearn.laws.categories import MORPHISMS, SMOOTH, polynomial_category
+from catlearn.laws.oracles import tuple_of
 from catlearn.laws.strategies import Category
 from catlearn.lens import Lens
 from catlearn.losses import Loss
 from catlearn.optimisers import Optimiser
+from catlearn.reverse import reverse_derivative
 from catlearn.semirings import INTEGERS, REAL, Z2, Carrier
 from catlearn.space import Space
 
@@ -35,7 +41,46 @@ def _of_diagram(thing: Diagram, name: str = "the diagram") -> Category:
     spaces = tuple(dict.fromkeys(space for gate in gates for space in (*gate.dom, *gate.cod)))
     if not gates:
         raise OperationError(f"{name} has no generator to check; give one with a node")
-    return Category(name, spaces, gates, any(space.carrier == REAL for space in spaces), about=MORPHISMS)
+    rounds = any(space.carrier == REAL for space in spaces)
+    own_names = {h: g for g, _, _ in thing.nodes for h in _same_morphisms(g)}
+    closed = _identifying(own_names) if own_names else None
+    return Category(name, spaces, gates, rounds, closed=closed, about=MORPHISMS)
+
+
+def _same_morphisms(g: Generator) -> list[Generator]:
+    """Other generators in the reverse of g that compute what g computes: one morphism by two names."""
+    back = g.reversed
+    used = dict.fromkeys(h for h, _, _ in back.nodes) if back is not None else {}
+    return [h for h in used if type(h) is not type(g) and _one_meaning(g, h)]
+
+
+def _one_meaning(g: Generator, h: Generator) -> bool:
+    if not g.dom or (g.dom, g.cod) != (h.dom, h.cod) or not g.lawful:
+        return False
+    from catlearn.functors import default_functor
+
+    try:
+        if any(space.carrier == REAL for space in (*g.dom, *g.cod)):
+            draw = np.random.default_rng(0)
+            point = [draw.uniform(0.2, 1.7, space.shape) for space in g.dom]
+            ours, theirs = (default_functor(each.diagram)(each.diagram)(*point) for each in (g, h))
+            return all(np.allclose(a, b) for a, b in zip(tuple_of(ours), tuple_of(theirs), strict=True))
+        return polynomials(g.diagram) == polynomials(h.diagram)
+    except (CatlearnError, TypeError, ValueError):
+        return False
+
+
+def _identifying(names: Mapping[Generator, Generator]) -> Callable[[Diagram], Diagram]:
+    """R with one name for each morphism: equal morphisms must have equal reverses (RD.generators)."""
+
+    def renamed(f: Diagram) -> Diagram:
+        builder = Builder(f.dom)
+        here = list(range(len(f.dom)))
+        for generator, sources, _ in f.nodes:
+            here += builder.apply(names.get(generator, generator), tuple([here[k] for k in sources]))
+        return builder.finish(here[k] for k in f.outputs)
+
+    return lambda f: renamed(reverse_derivative(renamed(f)))
 
 
 def _of_lens(thing: Lens) -> Category:
