@@ -22,7 +22,7 @@ from catlearn.laws.strategies import Category, points
 from catlearn.lens import Lens
 from catlearn.para import Para
 from catlearn.semirings import REAL, Carrier
-from catlearn.space import Object
+from catlearn.space import Object, Space
 
 __all__ = ["DifferenceError", "compare", "counterexample"]
 
@@ -70,7 +70,15 @@ def _difference(left: Any, right: Any, pair: Pair, category: Category, draw: Any
         return None
     if category.rounds and any(space.carrier == REAL for space in (*left.dom, *left.cod)):
         return _numerically(left, right, pair, draw)
-    return _at_points(left, right, draw, notes) if pair.points else _as_polynomials(left, right)
+    values = all(space.carrier.has("multiply") for side in (left, right) for space in _spaces(side))
+    return _as_polynomials(left, right) if values and not pair.points else _at_points(left, right, draw, notes)
+
+
+def _spaces(diagram: Diagram) -> Iterator[Space]:
+    """The spaces of all its wires."""
+    yield from diagram.dom
+    for generator, _, _ in diagram.nodes:
+        yield from generator.cod
 
 
 def _as_polynomials(left: Diagram, right: Diagram) -> str | None:
@@ -151,8 +159,8 @@ def _numerically(left: Diagram, right: Diagram, pair: Pair, draw: Any) -> str | 
     else:  # two that differ may agree at a special point
         generator = np.random.default_rng(0)
         point = [
-            generator.uniform(0.2, 1.7, space.shape) if space.carrier == REAL else np.zeros(space.shape, int)
-            for space in left.dom
+            generator.uniform(0.2, 1.7, space.shape) if space.carrier == REAL else np.full(space.shape, k % 2)
+            for k, space in enumerate(left.dom)
         ]
     results = [[np.asarray(v) for v in _tuple(run(side)(*point))] for side in (left, right)]
     for mine, other in zip(*results, strict=True):

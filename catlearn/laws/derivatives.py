@@ -54,6 +54,16 @@ def _exchange(a: Object) -> Diagram:
     return permute([a, d, d, d], [0, 2, 1, 3])
 
 
+def _merged(f: Diagram) -> list[tuple[int, int]]:
+    pairs = []
+    for generator, _, _ in f.nodes:
+        dom = tuple(generator.dom)
+        wires = tuple(range(len(dom)))
+        twice = Diagram(dom, [(generator, wires), (generator, wires)])
+        pairs.append((len(twice.nodes), 1 if generator.additive else 2))
+    return pairs
+
+
 _POLY = ("add", "multiply")
 _LAWS: tuple[Law, ...] = (
     Law(
@@ -88,6 +98,7 @@ _LAWS: tuple[Law, ...] = (
         ],
     ),
     Law("CAT.copy", "f ; copy = copy ; (f x f)", PC, "f: A -> B", lambda f: [(f >> copy(f.cod), pair(f, f))]),
+    Law("CAT.share", "two equal nodes are one, unless marked as not additive", PC, "f: A -> B", _merged),
     Law("CAT.discard", "f ; ! = !", PC, "f: A -> B", lambda f: [(f >> discard(f.cod), discard(f.dom))]),
     Law(
         "CAT.comonoid",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from catlearn import functions
 from catlearn.diagram import Diagram, discard, identity
+from catlearn.functors.exact import Exact
 from catlearn.functors.symbolic import polynomials
 from catlearn.laws.derivatives import CF, RDC, Operator
 from catlearn.laws.law import Law, Pair, apply, at_points, differ, formula
-from catlearn.laws.oracles import by_differences, by_jax, formal_derivative
+from catlearn.laws.oracles import by_differences, by_jax, formal_derivative, tuple_of
+from catlearn.lens import Lens
 from catlearn.reverse import dagger, plain
-from catlearn.semirings import REAL, Z2
+from catlearn.semirings import DISCRETE, REAL, Z2, Carrier, Discrete
 from catlearn.space import Object, Space, changes
 
 __all__ = ["INSTANCES"]
@@ -158,8 +162,77 @@ def _rounding() -> list[Pair]:
 
 
 def _marks(f: Diagram, R: Operator) -> list[Any]:
-    """A lawful diagram is its own plain map; a mark stays through composition until it is taken off."""
-    return [(plain(f) == f, f.lawful), ((f >> identity(f.cod)).lawful, f.lawful), ((f @ f).lawful, f.lawful)]
+    """A lawful diagram is its own plain map; a mark stays through composition, and is off in gets and in R."""
+    puts = all(g.reversed is None or g.reversed.lawful for g, _, _ in f.nodes)
+    return [
+        (plain(f) == f, f.lawful),
+        ((f >> identity(f.cod)).lawful, f.lawful),
+        ((f @ f).lawful, f.lawful),
+        (Lens.of(f).get, plain(f)),
+        (Lens.of(f).get.lawful, True),
+        (R(f).lawful or not puts, True),
+    ]
+
+
+def _values(f: Diagram) -> list[Any]:
+    """What a diagram computes at a point is the value there of the polynomials that it denotes."""
+    carriers = [space.carrier for space in f.dom for _ in range(space.size)]
+    if len({space.carrier.name for space in (*f.dom, *f.cod)}) > 1 and "BITS" not in {c.name for c in carriers}:
+        return []
+    run, denoted = Exact()(f), polynomials(f)
+    pairs = []
+    for shift in range(3):
+        point = [_element(carrier, k + shift) for k, carrier in enumerate(carriers)]
+        rest, inputs = list(point), []
+        for space in f.dom:
+            inputs.append(np.array(rest[: space.size], object).reshape(space.shape))
+            rest = rest[space.size :]
+        values = [v for array in tuple_of(run(*inputs)) for v in np.asarray(array, object).flat]
+        pairs.append((values, [p.at({f"x{k}": v for k, v in enumerate(point)}) for p in denoted]))
+    return pairs
+
+
+def _element(carrier: Carrier, k: int) -> Any:
+    """The k-th of a few elements, for any k."""
+    choices = (0.0, 1.0, 2.0, 3.5) if carrier.kind == "real" else (0, 1, 2, 3)
+    there = [v for v in choices if bool(np.all(carrier.contains(np.array(v))))]
+    return there[k % len(there)]
+
+
+def _sums(A: Object) -> list[Any]:
+    """A sum over an axis is the sum of its entries, and a whole number n is n ones."""
+    pairs: list[Any] = []
+    for space in A[:1]:
+        many = space.with_shape((5,))
+        folded = formula([(many,)], lambda x: [x[0][0] + x[0][1] + x[0][2] + x[0][3] + x[0][4]])
+        pairs.append(at_points(formula([(many,)], lambda x: [functions.sum(x[0])]), folded))
+        scalar = space.with_shape(())
+        for number in (0, 1, 2, 5, 6, 11):
+
+            def ones(x: Any, scalar: Space = scalar, number: int = number) -> list[Any]:
+                total = functions.zeros(scalar)
+                for _ in range(number):
+                    total = total + functions.constant(scalar, 1)
+                return [total]
+
+            def whole(x: Any, scalar: Space = scalar, number: int = number) -> list[Any]:
+                return [functions.constant(scalar, number)]
+
+            pairs.append(at_points(formula([()], whole), formula([()], ones)))
+    return pairs
+
+
+def _discrete() -> list[Any]:
+    """A label is the vector with a one at its place, a counter counts by one, and both read as numbers."""
+    label, counter = Space((), Discrete(3)), Space((), DISCRETE)
+    run = [formula([(s,)], lambda w, f=f: [f(w[0])]) for s, f in (
+        (label, functions.one_hot), (counter, functions.successor), (counter, functions.real))]  # fmt: skip
+    hot, after, number = run
+    return [
+        *((np.asarray(hot(k)).tolist(), [float(j == k) for j in range(3)]) for k in range(3)),
+        *((int(after(k)), k + 1) for k in (0, 1, 6)),
+        *((float(number(k)), float(k)) for k in (0, 1, 6)),
+    ]
 
 
 INSTANCES: tuple[Law, ...] = (
@@ -178,7 +251,11 @@ INSTANCES: tuple[Law, ...] = (
     Law("INST.lin", "R[f ; g] = pi1 ; g† ; f† on linear maps", RDC, "f: A -o B, g: B -o C", _linear,
         ("own", "add", "multiply")),
     Law("INST.dual", "R of W x is (y x^T, W^T y), R of b + x is (y, y)", CF, "A", _layers, ("own", "add", "multiply")),
-    Law("INST.marks", "a mark stays through composition", CF, "f: A -> B", _marks),
+    Law("INST.marks", "a mark stays through composition, and is off in gets and in R", CF, "f: A -> B", _marks),
+    Law("INST.values", "what a diagram computes is the value of the polynomials that it denotes", RDC, "f: A -> B",
+        _values, ("exact",)),
+    Law("INST.sums", "a sum over an axis is that of its entries, and n is n ones", RDC, "A", _sums, ("own", "add")),
+    Law("INST.discrete", "labels as vectors, counters, and both as numbers", CF, "", _discrete, ("shipped", "real")),
     Law("SMOOTH.kink", "relu(x) - relu(-x) is the identity, and R of it at 0 is 0", CF, "", _kink, ("shipped", "real")),
     Law("SMOOTH.float", "(0.1 + 0.2) + 0.3 is not 0.1 + (0.2 + 0.3) in floats", CF, "", _rounding, ("shipped", "real")),
 )  # fmt: skip

@@ -79,14 +79,80 @@ def _supervised(f: Diagram, e: Loss, U: Optimiser, P: Object, B: Object, R: Oper
 
 def _with_defaults(learner: Learner) -> Diagram:
     """The step with its hyper-parameters at their defaults."""
-    step, scalar = learner.step(), Space((), REAL)
-    rest = step.dom[: len(step.dom) - len(learner.hyperparameters)]
+    return _at_defaults(learner, learner.step())
 
-    def run(*wires: Any) -> Any:
+
+def _given_cap(f: Diagram, e: Loss, P: Object, B: Object) -> list[Any]:
+    """The cap that is given is the one that ends the learner: over the reals, three times another is three times it."""
+    one, three = (closed(model(f, P), e, constant_cap(c)).morphism.put for c in (1, 3))
+    learner = supervised(model(f, P), e, optimisers.gd(0.1), constant_cap(3))
+    return (
+        [
+            (three, formula([one.dom], lambda w: [x * 3 for x in apply(one, w)])),
+            (learner.closed().morphism.put, three),
+        ]
+        if all(space.carrier == REAL for space in one.cod)
+        else []
+    )
+
+
+def _batched(f: Diagram, e: Loss, P: Object, B: Object) -> list[Any]:
+    """On a batch of n a parameter's change is the mean over the samples, or their sum where there are no fractions."""
+    A, Y, size = f.dom[len(P) :], e.labels(B), 2
+    one, many = closed(model(f, P), e).morphism.put, closed(model(f, P), e, size=size).morphism.put
+    stacked = [tuple(space.batch(size) for space in spaces) for spaces in (Y, A)]
+    n, labels = len(P), len(Y)
+
+    def put(y: Any, p: Any, a: Any) -> list[Any]:
+        each = [apply(one, [w[k] for w in y], p, [w[k] for w in a]) for k in range(size)]
+        first, second = (row[labels : labels + n] for row in each)
+        weights = [w.space.carrier.weight_of_one_in(size) for w in first]
+        return [(u + v) * c if c != 1 else u + v for u, v, c in zip(first, second, weights, strict=True)]
+
+    chosen = many.select(range(labels, labels + n))
+    return [(chosen, formula([stacked[0], P, stacked[1]], put))] if all(s.changes == s for s in (*Y, *A)) else []
+
+
+def _roles(A: Object, R: Operator) -> list[Any]:
+    """The optimiser moves the parameter, ascent the statistic, nobody the frozen one; model (p, q, s, a) -> p q s a."""
+    pairs = []
+    for space in A[:1]:
+        x = (space,)
+        g = formula([x, x, x, x], lambda p, q, s, a: [p[0] * q[0] * s[0] * a[0]])
+        names = tuple(
+            Parameter(name, space, role=role)
+            for name, role in (("p", "parameter"), ("q", "frozen"), ("s", "statistic"))
+        )
+        learner = supervised(Para(x * 3, x, g, Signature.layer(names, "g")), losses.quadratic, optimisers.gd(0.5))
+
+        def step(p: Any, q: Any, s: Any, y: Any, a: Any, g: Diagram = g) -> list[Any]:
+            wrong = [t - o for o, t in zip(apply(g, p, q, s, a), y, strict=True)]
+            back = apply(R(g), p, q, s, a, wrong)
+            return [p[0] + 0.5 * back[0], *q, s[0] + back[2]]
+
+        pairs.append((_with_defaults(learner), formula([x] * 5, step)))
+    return pairs
+
+
+def _predicted(f: Diagram, e: Loss, U: Optimiser, P: Object) -> list[Any]:
+    """What is predicted, and the parameters shown, are at the optimiser's get."""
+    learner, A, lens = supervised(model(f, P), e, U), f.dom[len(P) :], U.bound(P)
+    T = lens.dom.forward
+    predicted = formula([T, A], lambda t, a: apply(f, apply(lens.get, t), a))
+    return [
+        (_at_defaults(learner, learner.prediction()), predicted),
+        (_at_defaults(learner, learner.parameters_at()), lens.get),
+    ]
+
+
+def _at_defaults(learner: Learner, whole: Diagram) -> Diagram:
+    scalar, count = Space((), REAL), len(learner.hyperparameters)
+
+    def run(w: Any) -> list[Any]:
         settings = [functions.constant(scalar, float(v)) for v in learner.hyperparameters.values()]
-        return apply(step, wires, settings)
+        return apply(whole, w, settings)
 
-    return formula([rest], lambda w: run(*w))
+    return formula([whole.dom[: len(whole.dom) - count]], run)
 
 
 def _iterated(f: Diagram, e: Loss, P: Object, B: Object) -> list[Any]:
@@ -358,6 +424,14 @@ LEARNERS: tuple[Law, ...] = (
         "e: loss B, U: optimiser P, f: P A -> B",
         _supervised,
     ),
+    Law("LEARNER.cap", "the cap that is given ends the learner", CF, "e: loss B, f: P A -> B, P", _given_cap,
+        ("real",)),
+    Law("LEARNER.batch", "on a batch a parameter's change is the mean of the samples', or the sum", CF,
+        "e: loss B, f: P A -> B, P", _batched, ("own",)),
+    Law("LEARNER.roles", "parameters are moved, statistics climb, frozen ones stay", CF, "A", _roles,
+        ("real",)),
+    Law("LEARNER.prediction", "predictions are made at the optimiser's get", CF,
+        "e: loss B, U: optimiser P, f: P A -> B", _predicted),
     Law("LEARNER.iterate", "n steps are the n-fold composite in Para, the later datum first", CF,
         "e: loss B, f: P A -> B, P", _iterated, ("own",)),
     Law("LEARNER.simplify", "quadratic loss and gd: p - eta R[f](p, a, f(p, a) - y)", CF,

@@ -65,8 +65,11 @@ def _sharing() -> list[tuple[Any, Any]]:
     x = Space((), REAL)
     clipped, passing = clip_change(x, 1.0), surrogate("pass", identity(x), discard(x) @ identity(x), additive=True)
     value = float(reverse_derivative(copy(x) >> (clipped @ clipped))(0.0, 0.8, 0.8))
+    raised = surrogate("raise", identity(x), formula([(x,), (x,)], lambda a, d: [d[0] + 1.0]))
+    unread = copy(x) >> (raised @ identity(x)) >> (discard(x) @ identity(x))
     return [
         (round(value, 6), 1.6),
+        (float(reverse_derivative(unread)(0.0, 2.0)), 3.0),
         (len((copy(x) >> (clipped @ clipped)).nodes), 2),
         (len((copy(x) >> (passing @ passing)).nodes), 1),
         (len((clipped >> discard(x)).nodes), 1),
@@ -146,7 +149,7 @@ LENSES: tuple[Law, ...] = (
     ),
     Law(
         "LENS.share",
-        "equal nodes are merged if their put is additive, and never else: clipped twice is 1.6, merged 1.0",
+        "equal nodes are merged, and unread ones dropped, if their put is additive, and never else",
         CF,
         "",
         _sharing,

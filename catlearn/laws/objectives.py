@@ -15,6 +15,7 @@ from catlearn.learner import closed
 from catlearn.lens import Lens, Sides
 from catlearn.losses import Cap, Loss, constant_cap, identity_cap, negation_cap
 from catlearn.para import Para
+from catlearn.parameters import Parameter, Signature
 from catlearn.semirings import REAL
 from catlearn.space import Object, changes
 
@@ -185,6 +186,56 @@ def _loss_dependent(A: Object, R: Operator) -> list[tuple[Any, Any]]:
     return pairs
 
 
+def _by_label(A: Object) -> list[tuple[Diagram, Diagram]]:
+    """Cross-entropy of a class number is that of the vector with a one at its place."""
+    pairs = []
+    for space in A:
+        if len(space.shape) == 1 and space.size:
+            by_number = losses.label_cross_entropy.para(space).morphism
+            hot = formula([by_number.dom[:1], (space,)], lambda y, p: [functions.one_hot(y[0]), *p])
+            pairs.append((by_number, hot >> losses.softmax_cross_entropy.para(space).morphism))
+    return pairs
+
+
+def _combined(e: Loss, B: Object) -> list[Any]:
+    """(e + e').error is the sum, (c e).error is c times e."""
+    one = e.para(B).morphism
+    doubled, tripled = (e + e).para(B).morphism, (3.0 * e).para(B).morphism
+    Y = e.labels(B)
+    other = (0.5 * e) + e
+    return [
+        (doubled, formula([Y, B], lambda y, p: [x + x for x in apply(one, y, p)])),
+        (tripled, formula([Y, B], lambda y, p: [x * 3.0 for x in apply(one, y, p)])),
+        (other.para(B).morphism, formula([Y, B], lambda y, p: [x * 1.5 for x in apply(one, y, p)])),
+        (other.cap, e.cap),
+    ]
+
+
+def _penalised(f: Diagram, e: Loss, P: Object, B: Object) -> list[Any]:
+    """With cap -1 a parameter's change loses c p with l2(c), 3 c p with three times that, and c sign p with l1(c)."""
+    if e.cap.name != "constant -1" or not P:
+        return []
+    names = tuple(Parameter(f"p{k}", space) for k, space in enumerate(P))
+    model = Para(P, f.dom[len(P) :], f, Signature.layer(names, "model"))
+    n, labels = len(P), len(e.labels(B))
+    plain, thrice = closed(model, e).morphism.put, closed(model, 3.0 * e).morphism.put
+
+    def less(put: Diagram, slope: Callable[[Any], Any]) -> Diagram:
+        def run(*wires: Any) -> list[Any]:
+            back = apply(put, wires)
+            parameters = wires[labels : labels + n]
+            lowered = [d - slope(p) for d, p in zip(back[labels : labels + n], parameters, strict=True)]
+            return [*back[:labels], *lowered, *back[labels + n :]]
+
+        return formula([put.dom], lambda w: run(*w))
+
+    return [
+        (closed(model, e + losses.l2(0.5)).morphism.put, less(plain, lambda p: 0.5 * p)),
+        (closed(model, 3.0 * (e + losses.l2(0.5))).morphism.put, less(thrice, lambda p: 1.5 * p)),
+        (closed(model, e + losses.l1(0.5)).morphism.put, less(plain, lambda p: 0.5 * functions.sign(p))),
+    ]
+
+
 _half_square = Loss(
     "half square", lambda t, p: (p - t) * (p - t) * 0.5, constant_cap(-1), losses.mean_squared_error.matches
 )
@@ -195,6 +246,16 @@ OBJECTIVES: tuple[Law, ...] = (
     *(
         Law(name, statement, CF, "A", _reverse_is(loss, reverse, value, vectors), ("real",))
         for name, statement, loss, reverse, value, vectors in ROWS
+    ),
+    Law("LOSS.label", "cross-entropy of a class number is that of its one-hot vector", CF, "A", _by_label, ("real",)),
+    Law("LOSS.sum", "losses add, and scale by numbers", CF, "e: loss B", _combined, ("real",)),
+    Law(
+        "LOSS.penalty",
+        "l2(c) takes c p from a parameter's change, l1(c) takes c sign p",
+        CF,
+        "e: loss B, f: P A -> B, P",
+        _penalised,
+        ("real",),
     ),
     Law("LOSS.xor", "over Z2, e = b_t + b_p with L = B, R[e] = (a, a)", CF, "A", _xor, ("Z2",)),
     Law(

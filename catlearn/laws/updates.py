@@ -45,14 +45,17 @@ def moved(optimiser: Optimiser, spaces: Object, steps: int, **values: float) -> 
     return whole.select(range(len(whole.cod) - len(spaces), len(whole.cod)))
 
 
-def _step_is(optimiser: Optimiser, step: Step, squared: tuple[int, ...] = (), get: Step | None = None) -> Any:
+def _step_is(
+    optimiser: Optimiser, step: Step, squared: tuple[int, ...] = (), get: Step | None = None, start: float = 0.0
+) -> Any:
     """On one wire: put is `step(stored.., p, d)` in plain JAX, get is `get(stored.., p)`, p unless given.
 
-    The stored wires numbered in `squared` are sums of squares; both sides are given the square of what is drawn.
+    The stored wires numbered in `squared` are sums of squares; both sides are given the square of what is drawn. What
+    is stored starts at `start`.
     """
 
-    def sides(A: Object) -> list[tuple[Diagram, Diagram]]:
-        pairs = []
+    def sides(A: Object) -> list[tuple[Any, Any]]:
+        pairs: list[tuple[Any, Any]] = []
         for space in A:
             lens = optimiser.bound((space,))
             state = lens.dom.forward
@@ -64,6 +67,10 @@ def _step_is(optimiser: Optimiser, step: Step, squared: tuple[int, ...] = (), ge
             pairs.append((before >> lens.put, before >> from_jax(step, before.cod, state)))
             place = get or (lambda *stored: stored[-1])
             pairs.append((lens.get, from_jax(place, state, (space,))))
+            stored = optimiser.init([np.ones(space.shape)], (space,))[:-1]
+            pairs.append(
+                ([np.asarray(x).tolist() for x in stored], [np.full(np.shape(x), start).tolist() for x in stored])
+            )
         return pairs
 
     return sides
@@ -137,6 +144,7 @@ ROWS: tuple[tuple[str, str, str, Any], ...] = (
             optimisers.adagrad_inside(ETA, epsilon=DELTA),
             lambda s, p, d: (s + d**2, p + ETA * d / _sqrt(s + d**2 + DELTA)),
             (0,),
+            start=0.1,
         ),
     ),
     (
