@@ -181,8 +181,8 @@ def _values(f: Diagram) -> list[Any]:
         return []
     run, denoted = Exact()(f), polynomials(f)
     pairs = []
-    for shift in range(3):
-        point = [_element(carrier, k + shift) for k, carrier in enumerate(carriers)]
+    for shift in range(4):
+        point = [_element(carrier, k * (shift + 1) + shift) for k, carrier in enumerate(carriers)]
         rest, inputs = list(point), []
         for space in f.dom:
             inputs.append(np.array(rest[: space.size], object).reshape(space.shape))

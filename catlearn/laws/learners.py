@@ -106,8 +106,8 @@ def _batched(f: Diagram, e: Loss, P: Object, B: Object) -> list[Any]:
     def put(y: Any, p: Any, a: Any) -> list[Any]:
         each = [apply(one, [w[k] for w in y], p, [w[k] for w in a]) for k in range(size)]
         first, second = (row[labels : labels + n] for row in each)
-        weights = [w.space.carrier.weight_of_one_in(size) for w in first]
-        return [(u + v) * c if c != 1 else u + v for u, v, c in zip(first, second, weights, strict=True)]
+        sums = [u + v for u, v in zip(first, second, strict=True)]
+        return [w * 0.5 if w.space.carrier == REAL else w for w in sums]
 
     chosen = many.select(range(labels, labels + n))
     return [(chosen, formula([stacked[0], P, stacked[1]], put))] if all(s.changes == s for s in (*Y, *A)) else []

@@ -1,0 +1,1 @@
+"""Mutants: deliberately wrong rules, and the laws that kill each."""
