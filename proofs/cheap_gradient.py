@@ -1,4 +1,4 @@
-"""The cheap gradient principle for straight-line programs over + and x: an identity, and all programs up to a size.
+"""Bounded in part: the cheap gradient principle, as an identity, and for all programs over + and x up to a size.
 
 A program of N+ sums and N* products, n inputs and one output, every input and gate used, has its value and its whole
 gradient in 2 N+ + 4 N* + 1 - n operations. The rules of the two generators are counted on the library's own reverse

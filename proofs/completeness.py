@@ -1,4 +1,4 @@
-"""Functional completeness of circuits: over small fields every function is a polynomial, over Z4, Z6 and Z8 not.
+"""Bounded: over small fields every function is a polynomial of circuits, over Z4 and Z6 not.
 
 The polynomial functions of a carrier are the closure of constants and projections under + and x, found by exhaustion.
 """
@@ -16,7 +16,7 @@ from catlearn.semirings import Z2, Modular
 
 THEOREM = "Circuits with constants denote every function over Z_p, p prime, and not every one over a composite Z_n."
 METHOD = "exhaustion"
-SCOPE = "Z2 with one and two inputs, Z3 and Z5 with one, compare over Z2 to Z13, not over Z4, Z6, Bool, Sat3; bounded"
+SCOPE = "all functions of one or two inputs over Z2, one over Z3; compare over Z2 to Z13; Z4, Z6, Bool, Sat3; bounded"
 LAWS = ("CIRC.fc", "CIRC.fc.prime", "CIRC.fc.composite", "CIRC.fc.count", "CIRC.fc.monotone")
 
 

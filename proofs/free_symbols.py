@@ -1,4 +1,4 @@
-"""Lenses, optics and parametrised maps: their laws in every cartesian category, for the wire counts tried.
+"""Bounded in wires: lenses, optics and parametrised maps have their laws in every cartesian category.
 
 Every variable of a law stands for a free symbol of its type, the library composes the symbols, and the two sides are
 compared as terms. Terms are equal only by the cartesian laws, so the equation holds of all morphisms of that type in

@@ -1,4 +1,4 @@
-"""Every generator's reverse is the formal derivative, and satisfies RD.2, RD.6 and RD.7.
+"""Bounded in shapes: every generator's reverse is the formal derivative, and satisfies RD.2, RD.6 and RD.7.
 
 Polynomial generators run on polynomials over the naturals (over the integers where they need negatives). The naturals
 are the free commutative semiring, and the integers the free commutative ring, so an equation that holds there as

@@ -1,4 +1,4 @@
-"""RD.1 to RD.7, CD.1 to CD.7 and functoriality of R for generic polynomials: bounded in degree and in wires.
+"""Bounded in degree and wires: RD.1 to RD.7, CD.1 to CD.7 and functoriality of R for generic polynomials.
 
 A generic polynomial has a symbol for every coefficient; as a diagram its coefficients are inputs, and what is proved is
 about R in the other inputs alone (RD.partial). Polynomials over the naturals are the free commutative semiring on their

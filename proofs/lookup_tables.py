@@ -1,4 +1,4 @@
-"""Look-up tables learn by reverse derivative ascent: one step at a point sets its entry and no other.
+"""Bounded in inputs: look-up tables learn by ascent, for one step at a point sets its entry and no other.
 
 The parameters and the label are symbols; the point runs through all 2^n. As the step at x sets the entry of x to the
 label and leaves the rest, one pass over the points in any order, from any parameters, gives the table of labels.

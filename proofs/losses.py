@@ -1,4 +1,4 @@
-"""The reverse of every real loss is its formula, by SymPy, for vectors of up to three entries.
+"""Bounded in length: the reverse of every real loss is its formula, for vectors of up to three entries.
 
 The library's own diagram of R[e] runs on symbols for the label, the prediction and the cotangent; it is compared with
 the formula and with SymPy's derivative of the loss. Bounded in the length of the vectors.

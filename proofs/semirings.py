@@ -1,4 +1,4 @@
-"""Finite carriers are commutative semirings, rings where they negate: exhaustion over all triples of elements.
+"""Bounded: the finite carriers listed are commutative semirings, rings where they negate, by exhaustion.
 
 Bounded: the carriers listed. The integers modulo n are a quotient of a ring for every n; what is checked is that these
 operations are that ring's.

@@ -1,4 +1,4 @@
-"""RD.5 to RD.7 and RD.D for undefined smooth functions: only that f has partial derivatives is used.
+"""Bounded in arity: RD.5 to RD.7 and RD.D for undefined smooth functions, of which only derivatives are used.
 
 A generator stands for a function f(x1, .., xn) of which nothing is known; its reverse is J_f^T d, the partial
 derivatives again being undefined functions. The library's R and D of composites are compared with SymPy's own

@@ -34,7 +34,7 @@ def test_it_proves(name):
     bounded = "bounded" in proof.scope
     first = (PROOFS / f"{name}.py").read_text().splitlines()
     assert bounded or "complete" in proof.scope or "all " in proof.scope or "every " in proof.scope
-    assert first[0].startswith('"""')
+    assert first[0].startswith('"""Bounded') == bounded  # a bounded proof says so in its first line
 
 
 def exchanged(self, x, y, d):

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from catlearn.errors import UnknownNameError, nearest
+from catlearn.laws.ascent import ASCENT
 from catlearn.laws.circuits import CIRCUITS
 from catlearn.laws.derivatives import DERIVATIVES
 from catlearn.laws.instances import INSTANCES
@@ -29,6 +30,7 @@ CATALOGUE: tuple[Law, ...] = (
     *OBJECTIVES,
     *UPDATES,
     *LEARNERS,
+    *ASCENT,
     *CIRCUITS,
 )
 """The laws; each is checked on every category that can type it."""

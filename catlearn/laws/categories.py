@@ -96,7 +96,7 @@ def _ledger() -> list[Category]:
     triple = surrogate("triple", trace(_X, lambda x: x), trace((_X, _X), lambda x, d: 3.0 * d), additive=True)
     uneven = "clipping does not keep sums of cotangents"
     nodes = {
-        "straight-through": (sign, {"RD.derivative": "the reverse of the sign is not its derivative, which is zero"}),
+        "straight-through": (sign, {"RD.derivative": "its reverse is not the dagger of its derivative, which is zero"}),
         "feedback": (
             fixed,
             {

@@ -12,10 +12,10 @@ from catlearn.functors.exact import Exact
 from catlearn.functors.symbolic import polynomials
 from catlearn.laws.derivatives import CF, RDC, Operator
 from catlearn.laws.law import Law, Pair, apply, at_points, differ, formula
-from catlearn.laws.oracles import by_differences, by_jax, formal_derivative, tuple_of
+from catlearn.laws.oracles import by_differences, by_jax, element, formal_derivative, tuple_of
 from catlearn.lens import Lens
 from catlearn.reverse import dagger, plain
-from catlearn.semirings import DISCRETE, REAL, Z2, Carrier, Discrete
+from catlearn.semirings import DISCRETE, REAL, Z2, Discrete
 from catlearn.space import Object, Space, changes
 
 __all__ = ["INSTANCES"]
@@ -25,7 +25,7 @@ def _derivative(f: Diagram, R: Operator) -> list[Any]:
     """R[f] against what does not know R: formal derivatives of polynomials, or `jax.vjp` and finite differences."""
     if not any(space.carrier == REAL for space in (*f.dom, *f.cod)):
         return [(polynomials(R(f)), formal_derivative(f))]
-    return [(R(f), by_jax(f)), Pair(R(f), by_differences(f), tolerance=1e-5)]
+    return [Pair(R(f), by_jax(f), partial=True), Pair(R(f), by_differences(f), tolerance=1e-5, partial=True)]
 
 
 def _partial(f: Diagram, P: Object, R: Operator) -> list[Any]:
@@ -182,7 +182,7 @@ def _values(f: Diagram) -> list[Any]:
     run, denoted = Exact()(f), polynomials(f)
     pairs = []
     for shift in range(4):
-        point = [_element(carrier, k * (shift + 1) + shift) for k, carrier in enumerate(carriers)]
+        point = [element(carrier, k * (shift + 1) + shift) for k, carrier in enumerate(carriers)]
         rest, inputs = list(point), []
         for space in f.dom:
             inputs.append(np.array(rest[: space.size], object).reshape(space.shape))
@@ -190,13 +190,6 @@ def _values(f: Diagram) -> list[Any]:
         values = [v for array in tuple_of(run(*inputs)) for v in np.asarray(array, object).flat]
         pairs.append((values, [p.at({f"x{k}": v for k, v in enumerate(point)}) for p in denoted]))
     return pairs
-
-
-def _element(carrier: Carrier, k: int) -> Any:
-    """The k-th of a few elements, for any k."""
-    choices = (0.0, 1.0, 2.0, 3.5) if carrier.kind == "real" else (0, 1, 2, 3)
-    there = [v for v in choices if bool(np.all(carrier.contains(np.array(v))))]
-    return there[k % len(there)]
 
 
 def _sums(A: Object) -> list[Any]:

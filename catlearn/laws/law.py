@@ -67,13 +67,17 @@ def _letters(text: str) -> tuple[str, ...]:
 
 
 class Pair(NamedTuple):
-    """Two sides, whether they must be equal, whether they are compared as functions, and how closely in floats."""
+    """Two sides, whether they must be equal, whether they are compared as functions, and how closely in floats.
+
+    With `partial`, entries of which the right side says NaN are left out: at a kink an oracle has no derivative.
+    """
 
     left: Any
     right: Any
     equal: bool = True
     points: bool = False
     tolerance: float = 1e-9
+    partial: bool = False
 
 
 def differ(left: Any, right: Any, *, points: bool = False) -> Pair:

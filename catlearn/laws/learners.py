@@ -1,4 +1,4 @@
-"""Laws of learners: supervised learning, deep dreaming, adversarial pairs, reverse derivative ascent."""
+"""Laws of learners: supervised learning, deep dreaming, adversarial pairs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import Any
 from catlearn import functions, losses, optimisers
 from catlearn.diagram import Diagram, copy, identity, permute
 from catlearn.laws.derivatives import CF, Operator
-from catlearn.laws.law import Law, Pair, apply, at_points, differ, formula
+from catlearn.laws.law import Law, apply, differ, formula
 from catlearn.learner import Learner, closed, dreaming, eta, supervised
 from catlearn.lens import Lens
 from catlearn.losses import Loss, constant_cap
 from catlearn.optimisers import Optimiser
 from catlearn.para import Para, parametrised
 from catlearn.parameters import Parameter, Signature
-from catlearn.semirings import REAL, Z2
+from catlearn.semirings import REAL
 from catlearn.space import Object, Space
 
-__all__ = ["LEARNERS"]
-
-RDA = "Wilson and Zanasi, Reverse derivative ascent (2101.10488)"
+__all__ = ["LEARNERS", "model", "with_defaults"]
 
 
 def model(f: Diagram, P: Object) -> Para[Diagram]:
@@ -74,10 +72,10 @@ def _supervised(f: Diagram, e: Loss, U: Optimiser, P: Object, B: Object, R: Oper
         return apply(lens.put, t, change)
 
     learner = supervised(model(f, P), e, U)
-    return [(_with_defaults(learner), formula([T, Y, A], step))]
+    return [(with_defaults(learner), formula([T, Y, A], step))]
 
 
-def _with_defaults(learner: Learner) -> Diagram:
+def with_defaults(learner: Learner) -> Diagram:
     """The step with its hyper-parameters at their defaults."""
     return _at_defaults(learner, learner.step())
 
@@ -130,7 +128,7 @@ def _roles(A: Object, R: Operator) -> list[Any]:
             back = apply(R(g), p, q, s, a, wrong)
             return [p[0] + 0.5 * back[0], *q, s[0] + back[2]]
 
-        pairs.append((_with_defaults(learner), formula([x] * 5, step)))
+        pairs.append((with_defaults(learner), formula([x] * 5, step)))
     return pairs
 
 
@@ -178,7 +176,7 @@ def _simple(f: Diagram, P: Object, A: Object, R: Operator) -> list[Any]:
         wrong = [g - t for g, t in zip(apply(f, p, a), y, strict=True)]
         return [x - eta_value * d for x, d in zip(p, apply(R(f), p, a, wrong)[: len(p)], strict=True)]
 
-    return [(_with_defaults(learner), formula([P, f.cod, A], step))]
+    return [(with_defaults(learner), formula([P, f.cod, A], step))]
 
 
 def _softmax(A: Object, R: Operator) -> list[Any]:
@@ -195,7 +193,7 @@ def _softmax(A: Object, R: Operator) -> list[Any]:
                 return [p[0] + eta_value * apply(R(f), p, a, wrong)[0]]
 
             labelled = formula([(space,)] * 3, lambda p, y, a: [*p, functions.softmax(y[0]), *a])
-            pairs.append((labelled >> _with_defaults(learner), formula([(space,)] * 3, step)))
+            pairs.append((labelled >> with_defaults(learner), formula([(space,)] * 3, step)))
     return pairs
 
 
@@ -228,7 +226,7 @@ def _dream_dot(f: Diagram, P: Object, A: Object, R: Operator) -> list[Any]:
     def step(a: Any, y: Any, p: Any) -> list[Any]:
         return [x + 0.5 * d for x, d in zip(a, apply(R(f), p, a, y)[len(p) :], strict=True)]
 
-    return [(_with_defaults(learner), formula([A, f.cod, P], step))]
+    return [(with_defaults(learner), formula([A, f.cod, P], step))]
 
 
 def _adversaries(space: Space) -> tuple[Para[Diagram], Para[Diagram]]:
@@ -316,99 +314,6 @@ def _nonsaturating(A: Object) -> list[Any]:
     ]
 
 
-def _rda(f: Diagram, P: Object, A: Object, R: Operator) -> list[Any]:
-    """p + R[f](p, a, f(p, a) + y) over Z2; over a ring the error is y - f(p, a)."""
-    if not f.cod:
-        return []
-    loss = losses.exclusive_or if all(s.carrier == Z2 for s in f.cod) else losses.difference
-    learner = supervised(model(f, P), loss, optimisers.reverse_derivative_ascent())
-
-    def step(p: Any, y: Any, a: Any) -> list[Any]:
-        wrong = [t - g for g, t in zip(apply(f, p, a), y, strict=True)]
-        return [x + d for x, d in zip(p, apply(R(f), p, a, wrong)[: len(p)], strict=True)]
-
-    return [(learner.step(), formula([P, f.cod, A], step))]
-
-
-def _composite(f: Diagram, P: Object, A: Object, R: Operator) -> list[Any]:
-    """Over Z2 the step is the put of ascent over model ; exclusive or ; identity cap."""
-    if not f.cod:
-        return []
-    whole = closed(model(f, P), losses.exclusive_or).morphism.put
-    n, labels = len(P), f.cod
-    moved = formula(
-        [P, labels, A],
-        lambda p, y, a: [x + d for x, d in zip(p, apply(whole, y, p, a)[len(y) : len(y) + n], strict=True)],
-    )
-    return [*_rda(f, P, A, R), (_rda(f, P, A, R)[0][0], moved)]
-
-
-def _fixpoint(f: Diagram, P: Object, A: Object) -> list[Any]:
-    """A correct prediction changes nothing."""
-    if not f.cod:
-        return []
-    loss = losses.exclusive_or if all(s.carrier == Z2 for s in f.cod) else losses.difference
-    step = supervised(model(f, P), loss, optimisers.reverse_derivative_ascent()).step()
-    right = formula([P, A], lambda p, a: apply(step, p, apply(f, p, a), a))
-    stays = formula([P, A], lambda p, a: p)
-    real = any(space.carrier == REAL for space in f.dom)
-    return [(right, stays) if real else (at_points(right, stays))]
-
-
-def _real(f: Diagram, P: Object, A: Object, R: Operator) -> list[Any]:
-    """Over the reals it is gradient descent on half the square with rate one."""
-    if not f.cod:
-        return []
-    ascent = supervised(model(f, P), losses.difference, optimisers.reverse_derivative_ascent())
-    descent = supervised(model(f, P), losses.quadratic, optimisers.gd(1.0))
-    return [(ascent.step(), _with_defaults(descent))]
-
-
-def lookup(bits: int) -> Para[Diagram]:
-    """The look-up table of that many bits over Z2 (RDA.lut)."""
-    from catlearn.layers import lookup_table
-
-    return lookup_table(bits, 1)
-
-
-def _table() -> list[Any]:
-    """One pass over the 2^n points learns any table, from any parameters."""
-    n = 2
-    bit = Space((), Z2)
-    layer = lookup(n)
-    learner = supervised(layer, losses.exclusive_or, optimisers.reverse_derivative_ascent())
-    step = learner.step()
-    rows = [[(k >> (n - 1 - j)) & 1 for j in range(n)] for k in range(2**n)]
-    space = layer.parameter[0]
-
-    def learn(theta: Any, *labels: Any) -> list[Any]:
-        state = [theta]
-        for row, label in zip(rows, labels, strict=True):
-            given = functions.concatenate([functions.reshape(functions.constant(bit, b), (1,)) for b in row])
-            state = apply(step, state, [functions.reshape(label, (1,))], [given])
-        return [apply(layer.morphism, state, [_row(bit, row)])[0] for row in rows]
-
-    dom = (space, *(bit,) * 2**n)
-    trained = formula([dom], lambda w: learn(*w))
-    expected = formula([dom], lambda w: [functions.reshape(label, (1,)) for label in w[1:]])
-    return [at_points(trained, expected)]
-
-
-def _row(bit: Space, row: list[int]) -> Any:
-    return functions.concatenate([functions.reshape(functions.constant(bit, b), (1,)) for b in row])
-
-
-def _no_descent() -> list[Pair]:
-    """A step need not make a wrong prediction right where a parameter is used twice: f(p, a) = p p a over Z2."""
-    bit = (Space((), Z2),)
-    f = formula([bit, bit], lambda p, a: [p[0] * p[0] * a[0]])
-    step = supervised(model(f, bit), losses.exclusive_or, optimisers.reverse_derivative_ascent()).step()
-    before = formula([bit, bit, bit], lambda p, y, a: apply(f, p, a))
-    after = formula([bit, bit, bit], lambda p, y, a: apply(f, apply(step, p, y, a), a))
-    label = formula([bit, bit, bit], lambda p, y, a: y)
-    return [at_points(before, after), differ(after, label, points=True)]
-
-
 LEARNERS: tuple[Law, ...] = (
     Law(
         "LEARNER.closed",
@@ -449,17 +354,5 @@ LEARNERS: tuple[Law, ...] = (
         MINIMAX, ("real",)),
     Law("GAN.nonsaturating", "-log s(l_f) has another seed than the minimax objective", "Goodfellow et al. (1406.2661)",
         "", lambda: _nonsaturating(()), ("shipped", "real")),
-    Law("RDA.step", "p + R[f](p, a, f(p, a) + y) over Z2; y - f(p, a) over a ring", RDA, "f: P A -> B, P, A", _rda,
-        ("own", "add", "negate")),
-    Law("RDA.composite", "the put of ascent over model ; exclusive or ; identity cap", RDA, "f: P A -> B, P, A",
-        _composite, ("Z2",)),
-    Law("RDA.fixpoint", "a correct prediction changes nothing", RDA, "f: P A -> B, P, A", _fixpoint,
-        ("own", "add", "negate")),
-    Law("RDA.real", "over the reals it is gradient descent on half the square, rate one", RDA, "f: P A -> B, P, A",
-        _real, ("real",)),
-    Law("RDA.lut", "one pass over the 2^n points learns any table, from any parameters", RDA, "", _table,
-        ("shipped", "Z2")),
-    Law("RDA.noiter", "a step need not reduce the error: f(p, a) = p p a never learns", RDA, "", _no_descent,
-        ("shipped", "Z2")),
 )  # fmt: skip
 """The laws of learners."""

@@ -34,7 +34,7 @@ def _is_a_loss(e: Loss, B: Object, R: Operator) -> list[Any]:
         (R(whole.morphism).cod, changes(e.labels(B) + B)),
     ]
     if any(space.carrier == REAL for space in whole.cod):
-        return [*pairs, (R(whole.morphism), by_jax(whole.morphism))]
+        return [*pairs, Pair(R(whole.morphism), by_jax(whole.morphism), partial=True)]
     from catlearn.functors.symbolic import polynomials
 
     return [*pairs, (polynomials(R(whole.morphism)), formal_derivative(whole.morphism))]

@@ -201,7 +201,7 @@ OPTICS: tuple[Law, ...] = (
         lambda f, g: [
             (Lens(discard(f.dom), f) == Lens(discard(g.dom), g), f == g),
             (Lens(discard(f.dom), f).cod, Sides((), ())),
-            *([differ(_to_unit(f.dom, 0), _to_unit(f.dom, 1))] if f.dom else []),
+            *([differ(_to_unit(f.dom, 0), _to_unit(f.dom, 1))] if any(space.size for space in f.dom) else []),
         ],
         ("own",),
     ),

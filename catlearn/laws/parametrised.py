@@ -31,7 +31,7 @@ def _interchange(f: Diagram, g: Diagram, h: Diagram, k: Diagram, P: Object, Q: O
 def _needed(spaces: Object) -> list[Pair]:
     """Without m the two sides differ, already for parameters of one space."""
     pairs = []
-    for space in spaces[:1]:
+    for space in [s for s in spaces if s.size][:1]:
         one = (space,)
         first, last = para(identity(one) @ discard(one), one, one), para(discard(one) @ identity(one), one, one)
         pairs.append(differ((first @ first) >> (last @ last), (first >> last) @ (first >> last)))

@@ -103,7 +103,7 @@ _LENGTHS = (0, 1, 1, 1, 1, 2, 2, 2)
 
 
 def _draw_object(draw: Draw, spaces: Sequence[Space]) -> Object:
-    return tuple(_pick(draw, spaces) for _ in range(_pick(draw, _LENGTHS)))
+    return tuple(_pick(draw, spaces) for _ in range(_pick(draw, _LENGTHS))) if spaces else ()
 
 
 def _draw_sides(draw: Draw, category: Category) -> Sides:

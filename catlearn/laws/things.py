@@ -41,6 +41,10 @@ def _of_diagram(thing: Diagram, name: str = "the diagram") -> Category:
     spaces = tuple(dict.fromkeys(space for gate in gates for space in (*gate.dom, *gate.cod)))
     if not gates:
         raise OperationError(f"{name} has no generator to check; give one with a node")
+    if any(space.carrier.kind == "key" for space in spaces):
+        raise OperationError(
+            f"{name} takes random keys, and laws are compared at points: check what it does at one key"
+        )
     rounds = any(space.carrier == REAL for space in spaces)
     own_names = {h: g for g, _, _ in thing.nodes for h in _same_morphisms(g)}
     closed = _identifying(own_names) if own_names else None

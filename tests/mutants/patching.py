@@ -35,6 +35,7 @@ FAMILIES = (
     "objectives",
     "updates",
     "learners",
+    "ascent",
     "circuits",
 )
 """The modules of the catalogue; each defines a tuple of laws of its own name in capitals."""
