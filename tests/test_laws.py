@@ -247,6 +247,17 @@ def test_a_wrong_multiplication_by_another_name_breaks_RD_6():
     assert {"RD.6", "RD.derivative"} <= broken(Times(False))
 
 
+def test_a_report_reads_as_a_table():
+    """A declared break is shown with its counterexample and its reason."""
+    clipped = laws.check(laws.CATEGORIES["clipped"], laws=[laws.by_identifier("RD.1"), laws.by_identifier("RD.2")])
+    text = str(clipped)
+    assert re.search(r"RD\.1 +R\[f \+ g\] = .* holds to rounding +25 ", text)
+    assert re.search(r"RD\.2 .* broken as declared", text)
+    assert "f = (w0) -> (w1) where w1 = clip(w0)" in text
+    assert "look at the reverse of clip, which is marked as no derivative" in text
+    assert "declared: clipping does not keep sums of cotangents" in text
+
+
 def test_points_are_exhausted_where_they_are_few():
     few = laws.check(cl.Z2, laws=[laws.by_identifier("CIRC.distrib")]).rows[0]
     assert few.note == "at all points"

@@ -59,6 +59,25 @@ class Report:
         """The rows that are not as declared."""
         return [row for row in self.rows if row.wrong]
 
+    def __str__(self) -> str:
+        """The table: a line a law, which laws were sampled instead of exhausted, and the counterexamples."""
+        lines = [self.category]
+        for row in self.rows:
+            statement = row.law.statement if len(row.law.statement) <= 62 else row.law.statement[:59] + "..."
+            lines.append(
+                f"  {row.law.identifier:<16} {statement:<62} {row.status:<18} {row.examples:>5} {row.seconds:>6.1f} s"
+            )
+        sampled: dict[str, list[str]] = {}
+        for row in self.rows:
+            for note in row.note.split("; "):
+                if "too many" in note:
+                    sampled.setdefault(note, []).append(row.law.identifier)
+        lines += [f"  {note}: {', '.join(identifiers)}" for note, identifiers in sampled.items()]
+        for row in self.rows:
+            if row.counterexample:
+                lines += ["", f"  {row.status}", *(f"  {line}" for line in row.counterexample.splitlines())]
+        return "\n".join(lines)
+
     def raise_if_wrong(self) -> None:
         """Raise `LawError` with the counterexamples, if there are any."""
         if self.wrong:
@@ -199,6 +218,8 @@ def _row(law: Law, category: Category, examples: int) -> Row:
     }.get((broken, declared), "BROKEN")
     if found and not broken:
         status = "BROKEN"
+    if broken and declared:
+        found[-1] += f"\n  declared: {category.breaks[law.identifier]}"
     text = f"declared broken ({category.breaks[law.identifier]}), yet it holds" if declared and not broken else ""
     return Row(
         law, status, count, time.perf_counter() - started, found[-1] if found else text, "; ".join(sorted(notes))

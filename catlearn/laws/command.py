@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
@@ -94,37 +95,15 @@ def _part(part: tuple[str, list[str]], examples: int) -> list[tuple[Any, ...]]:
 
 
 def as_table(reports: Sequence[tuple[str, Report]]) -> str:
-    """A table of laws, one a line, the counterexamples after it, and the totals."""
-    lines = []
-    for name, report in reports:
-        lines.append(f"{name}")
-        for row in report.rows:
-            statement = row.law.statement if len(row.law.statement) <= 62 else row.law.statement[:59] + "..."
-            lines.append(
-                f"  {row.law.identifier:<16} {statement:<62} {row.status:<18} {row.examples:>5} {row.seconds:>6.1f} s"
-            )
-        for note, identifiers in _sampled(report).items():
-            lines.append(f"  {note}: {', '.join(identifiers)}")
-        for row in report.wrong:
-            lines += ["", *(f"  {line}" for line in row.counterexample.splitlines()), ""]
+    """The table of each thing, under its name, and the totals."""
     rows = [row for _, report in reports for row in report.rows]
     wrong = sum(row.wrong for row in rows)
-    laws = len({row.law.identifier for row in rows})
-    lines.append(
-        f"{laws} laws, {len(reports)} categories, {len(rows)} checks, {sum(row.examples for row in rows)} examples, "
-        f"{sum(row.seconds for row in rows):.1f} s: {'all as declared' if not wrong else f'{wrong} WRONG'}"
+    totals = (
+        f"{len({row.law.identifier for row in rows})} laws, {len(reports)} categories, {len(rows)} checks, "
+        f"{sum(row.examples for row in rows)} examples, {sum(row.seconds for row in rows):.1f} s: "
+        f"{f'{wrong} WRONG' if wrong else 'all as declared'}"
     )
-    return "\n".join(lines)
-
-
-def _sampled(report: Report) -> dict[str, list[str]]:
-    """The laws that were to be checked at all points, and were not because those are too many, by how many."""
-    found: dict[str, list[str]] = {}
-    for row in report.rows:
-        for note in row.note.split("; "):
-            if "too many" in note:
-                found.setdefault(note, []).append(row.law.identifier)
-    return found
+    return "\n\n".join([*(str(replace(report, category=name)) for name, report in reports), totals])
 
 
 def as_json(reports: Sequence[tuple[str, Report]]) -> str:

@@ -194,7 +194,10 @@ def _suspects(values: Mapping[str, Any], category: Category) -> list[str]:
     """The generators of a counterexample whose own reverse is not the derivative; all of them if none is."""
     diagrams = [d for v in values.values() for d in ((v.get, v.put) if isinstance(v, Lens) else (v,))]
     generators = dict.fromkeys(g for d in diagrams if isinstance(d, Diagram) for g, inputs, _ in d.nodes if inputs)
+    marked = [f"the reverse of {g.name}, which is marked as no derivative" for g in generators if not g.lawful]
     wrong = [(g, text) for g in generators if (text := _wrong_rule(g.diagram, category)) is not None]
+    if marked:
+        return marked
     if wrong:
         return [f"the reverse of {g.name} ({type(g).__name__}): {text}" for g, text in wrong]
     names = ", ".join(dict.fromkeys(g.name for g in generators))
