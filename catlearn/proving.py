@@ -89,7 +89,7 @@ def run(proof: Proof) -> Outcome:
     started = time.perf_counter()
     try:
         lines, failure = tuple(proof.prove()), ""
-    except AssertionError as reason:
+    except (AssertionError, CatlearnError) as reason:  # a tool that is not installed is one, too
         lines, failure = (), str(reason) or "an assertion of the proof does not hold"
     return Outcome(proof, lines, time.perf_counter() - started, failure)
 

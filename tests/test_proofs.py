@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -198,6 +199,16 @@ def test_mistakes_of_the_command(tmp_path):
         proving.find(PROOFS, ["nothing"])
     with pytest.raises(ModelFileError):
         proving.load(tmp_path / "not_one.py")
+
+
+def test_without_egglog_the_other_proofs_run(monkeypatch):
+    monkeypatch.setitem(sys.modules, "egglog", None)
+    monkeypatch.setitem(sys.modules, "egglog.bindings", None)
+    done = run("induction_step", "semirings")
+    assert done.exit_code == 1
+    assert "this proof needs egglog: pip install 'categorical-learning[proofs]'" in done.stdout
+    assert "1 theorems proved in 17 parts, about 5 laws" in done.stdout
+    assert "1 FAILED" in done.stdout
 
 
 def test_without_coq_it_says_how_to_install_it(tmp_path, monkeypatch):
