@@ -105,6 +105,8 @@ class Learner:
         if len(self.model.parameters) != len(self.model.parameter):
             raise CompositionError("a learner needs a model whose parameters are named; see para.parametrised")
         self.loss.para(self.model.cod)
+        learnt = [self.model.names[k] for k in self._groups[0]]
+        object.__setattr__(self, "optimiser", self.optimiser.resolved(learnt))
         self._lens  # noqa: B018  (an optimiser that does not fit the parameters raises here)
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ Source: Cruttwell et al. (2103.01931), section 3.4, with the corrections ERR.3 t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -110,6 +110,10 @@ class Optimiser:
 
     def __repr__(self) -> str:
         return f"<optimiser {self.name}>"
+
+    def resolved(self, names: Sequence[str]) -> Optimiser:
+        """The optimiser of parameters of those names: itself, unless it depends on them."""
+        return self
 
     def context(self, spaces: Space | Iterable[Space]) -> tuple[Wiring, ...]:
         """The wires besides the parameters, hyper-parameters with unique names: what is stored, and what is set."""
