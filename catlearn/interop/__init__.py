@@ -1,0 +1,1 @@
+"""Going to and from other libraries: one module each, loaded when imported."""
