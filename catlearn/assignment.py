@@ -90,7 +90,7 @@ def _rewiring(values: Object, forward: Sequence[int], changes: Object, backward:
     return Lens(get, put)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Assigned(Optimiser):
     """Optimisers by pattern; `resolved(names)` is the optimiser for parameters of those names, in that order."""
 

@@ -7,7 +7,7 @@ import optax
 import pytest
 
 import catlearn as cl
-from catlearn import layers, losses, optimisers
+from catlearn import laws, layers, losses, optimisers
 from catlearn.errors import InputError, OperationError
 from catlearn.functors.jax import Jax
 from catlearn.interop.optax import from_optax, to_optax
@@ -121,6 +121,13 @@ def test_a_learner_trained_by_an_optax_chain():
     for layer, values in model.tree(leaves).items():
         for name, value in values.items():
             np.testing.assert_allclose(result.parameters[layer][name], value, rtol=1e-4, atol=1e-6)
+
+
+def test_the_laws_of_optimisers_on_theirs():
+    """Adam satisfies them; clipping by the norm of all parameters is not elementwise."""
+    assert laws.check(from_optax(optax.adam(0.1)), examples=4).wrong == []
+    by_norm = from_optax(optax.chain(optax.clip_by_global_norm(0.5), optax.sgd(0.1)), "by norm")
+    assert {row.law.identifier for row in laws.check(by_norm, examples=12).wrong} == {"OPT.tensor"}
 
 
 def test_what_cannot_be_an_optimiser_says_why():

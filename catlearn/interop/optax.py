@@ -31,7 +31,7 @@ from catlearn.space import Object, Space, changes
 __all__ = ["FromOptax", "from_optax", "to_optax"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FromOptax(Optimiser):
     """An optimiser made of an optax transformation, whose own init makes the starting state."""
 

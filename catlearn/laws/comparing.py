@@ -68,7 +68,7 @@ def _difference(left: Any, right: Any, pair: Pair, category: Category, draw: Any
         return f"the left side is {left} and the right side {right}"
     if left == right:
         return None
-    if category.rounds and any(space.carrier == REAL for space in (*left.dom, *left.cod)):
+    if category.rounds:
         return _numerically(left, right, pair, draw)
     values = all(space.carrier.has("multiply") for side in (left, right) for space in _spaces(side))
     return _as_polynomials(left, right) if values and not pair.points else _at_points(left, right, pair, draw, notes)
