@@ -260,10 +260,13 @@ def test_a_report_reads_as_a_table():
 
 def test_points_are_exhausted_where_they_are_few():
     few = laws.check(cl.Z2, laws=[laws.by_identifier("CIRC.distrib")]).rows[0]
-    assert few.note == "at all points"
+    assert few.note == "as polynomials; at all points"
     many = laws.check(cl.Modular(1000), laws=[laws.by_identifier("CIRC.distrib")]).rows[0]
     assert "points are too many for all" in many.note
-    assert laws.check(cl.INTEGERS, laws=[laws.by_identifier("CIRC.distrib")]).rows[0].note == "at random points"
+    infinite = laws.check(cl.INTEGERS, laws=[laws.by_identifier("CIRC.distrib")]).rows[0]
+    assert infinite.note == "as polynomials; at random points"
+    smooth = laws.check(laws.CATEGORIES["SMOOTH"], laws=[laws.by_identifier("RD.2"), laws.by_identifier("CAT.assoc")])
+    assert [row.note for row in smooth.rows] == ["in 64-bit floats at random points", ""]
 
 
 def test_too_many_points_are_said_to_be(tmp_path):

@@ -31,7 +31,7 @@ class LawError(CatlearnError, AssertionError):
 class Row:
     """One law on one category: `status` is "holds", "holds to rounding", "broken as declared" or "BROKEN".
 
-    `note` says how functions were compared, where the law is about functions.
+    `note` says how its sides were compared; where it is empty, they had one canonical form, or were no diagrams.
     """
 
     law: Law

@@ -69,9 +69,13 @@ def _difference(left: Any, right: Any, pair: Pair, category: Category, draw: Any
     if left == right:
         return None
     if category.rounds:
+        notes.add("in 64-bit floats at random points")
         return _numerically(left, right, pair, draw)
     values = all(space.carrier.has("multiply") for side in (left, right) for space in _spaces(side))
-    return _as_polynomials(left, right) if values and not pair.points else _at_points(left, right, pair, draw, notes)
+    if values and not pair.points:
+        notes.add("as polynomials")
+        return _as_polynomials(left, right)
+    return _at_points(left, right, pair, draw, notes)
 
 
 def _spaces(diagram: Diagram) -> Iterator[Space]:
