@@ -127,6 +127,23 @@ def test_what_can_be_checked():
         laws.Variable.parse("f of A")
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: laws.Law("OWN", "", "", "f: A -> B", lambda f, g: []),
+            r"the sides of OWN take g; .*: here A, B, D, R, f",
+        ),
+        (lambda: laws.Law("OWN", "", "", "f = A to B", lambda: []).typed, "f: A -> B"),
+        (lambda: laws.check(cl.Z2, laws=[laws.Law("OWN", "", "", "A", lambda A: [], ("ring",))]), "OWN needs 'ring'"),
+        (lambda: laws.check(cl.Z2, laws=[laws.Law("OWN", "", "", "A", lambda A: [1])]), r"must be pairs .*; got 1"),
+    ],
+)
+def test_mistakes_in_a_law_of_ones_own(make, message):
+    with pytest.raises(OperationError, match=message):
+        make()
+
+
 def test_a_law_declared_broken_must_break():
     report = laws.check(cl.Z2, laws=[laws.by_identifier("RD.5")], breaks={"RD.5": "said so"})
     assert "declared broken (said so), yet it holds" in report.wrong[0].counterexample

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from catlearn.laws.catalogue import CATALOGUE, by_identifier
     from catlearn.laws.categories import CATEGORIES, category, polynomial_category
     from catlearn.laws.checking import LawError, Report, Row, applicable, check, tests
-    from catlearn.laws.law import Law, Variable
+    from catlearn.laws.law import Law, Pair, Variable, at_points, differ, formula
     from catlearn.laws.strategies import Category
 
 __all__ = [
@@ -22,13 +22,17 @@ __all__ = [
     "Category",
     "Law",
     "LawError",
+    "Pair",
     "Report",
     "Row",
     "Variable",
     "applicable",
+    "at_points",
     "by_identifier",
     "category",
     "check",
+    "differ",
+    "formula",
     "polynomial_category",
     "tests",
 ]
@@ -37,7 +41,7 @@ _HOMES = {
     "catalogue": ("CATALOGUE", "by_identifier"),
     "categories": ("CATEGORIES", "category", "polynomial_category"),
     "checking": ("LawError", "Report", "Row", "applicable", "check", "tests"),
-    "law": ("Law", "Variable"),
+    "law": ("Law", "Pair", "Variable", "at_points", "differ", "formula"),
     "strategies": ("Category",),
 }
 

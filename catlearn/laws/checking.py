@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catlearn.errors import CatlearnError
+from catlearn.errors import CatlearnError, OperationError
 from catlearn.laws.catalogue import CATALOGUE
 from catlearn.laws.comparing import DifferenceError, compare, counterexample
 from catlearn.laws.law import Law, Pair
 from catlearn.laws.strategies import Category, assignment
 from catlearn.laws.things import as_category
+from catlearn.semirings import Carrier
 
 __all__ = ["LawError", "Report", "Row", "applicable", "check", "tests"]
 
@@ -111,10 +112,18 @@ def applicable(law: Law, category: Category) -> bool:
         return False
     if category.reverse is not _OWN and not (law.any_reverse and {"R", "D"} & {*law.names}):
         return False
-    return all(
-        NEEDS[need](category) if need in NEEDS else all(space.carrier.has(need) for space in category.spaces)
-        for need in law.needs
-    )
+    return all(_has(category, need, law) for need in law.needs)
+
+
+def _has(category: Category, need: str, law: Law) -> bool:
+    if need in NEEDS:
+        return NEEDS[need](category)
+    if not hasattr(Carrier, need):
+        raise OperationError(
+            f"{law.identifier} needs {need!r}, which is no operation of a carrier (add, negate, ...), and none of "
+            f"{', '.join(NEEDS)}"
+        )
+    return all(space.carrier.has(need) for space in category.spaces)
 
 
 SEARCH = 300
@@ -174,6 +183,14 @@ def tests(
 tests.__dict__["__test__"] = False  # pytest must not take it for a test
 
 
+def _pair(sides: Any, law: Law) -> Pair:
+    if isinstance(sides, Pair):
+        return sides
+    if not isinstance(sides, tuple) or len(sides) != 2:
+        raise OperationError(f"the sides of {law.identifier} must be pairs (left, right); got {sides!r}")
+    return Pair(*sides)
+
+
 def _row(law: Law, category: Category, examples: int) -> Row:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
@@ -199,7 +216,7 @@ def _row(law: Law, category: Category, examples: int) -> Row:
         count += 1
         try:
             for sides in law.sides(**values):
-                compare(sides if isinstance(sides, Pair) else Pair(*sides), category, data.draw, notes)
+                compare(_pair(sides, law), category, data.draw, notes)
         except DifferenceError as difference:
             found.append(counterexample(law, values, str(difference), category))
             raise

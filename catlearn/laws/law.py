@@ -94,6 +94,8 @@ def at_points(left: Diagram, right: Diagram) -> Pair:
 class Law:
     """An equation, or several, that a category, or what is in it, should satisfy.
 
+    Raises `OperationError` where the variables are not written as above, or `sides` takes something else.
+
     `needs` says where the law is typed: operations that the carriers must have ("add", "negate"), "own" where values
     must be their own changes, "real" and "exact" for the numbers, the name of a carrier ("Z2"), "shipped" for a closed
     statement, which is checked with the shipped categories alone. `any_reverse` says that it is stated of every
@@ -108,6 +110,15 @@ class Law:
     needs: tuple[str, ...] = ()
     any_reverse: bool = False
 
+    def __post_init__(self) -> None:
+        known = {*(variable.name for variable in self.typed), *self.objects, "R", "D"}
+        strange = [name for name in self.names if name not in known]
+        if strange:
+            raise OperationError(
+                f"the sides of {self.identifier} take {', '.join(strange)}; a law's sides take its variables, its "
+                f"objects, R and D: here {', '.join(sorted(known))}"
+            )
+
     @property
     def typed(self) -> tuple[Variable, ...]:
         """The variables, parsed."""
@@ -117,6 +128,9 @@ class Law:
     def objects(self) -> tuple[str, ...]:
         """The letters of the objects, in order; those that stand alone in `variables` among them."""
         alone = [text.strip() for text in self.variables.split(",") if text.strip() and ":" not in text]
+        for text in alone:
+            if not re.fullmatch("[A-Z]", text):
+                Variable.parse(text)  # raises: it is neither an object nor a variable
         letters = [letter.rstrip("'") for variable in self.typed for letter in (*variable.dom, *variable.cod)]
         return tuple(dict.fromkeys([*letters, *alone]))
 
