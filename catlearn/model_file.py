@@ -150,7 +150,9 @@ def _python_only(path: Path) -> Iterator[None]:
     except SyntaxError as error:
         line = f", line {error.lineno}" if error.lineno else ""
         raise ModelFileError(f"{path}{line} is not Python: {error.msg}") from error
-    except (ValueError, RecursionError, MemoryError) as error:
+    except ValueError as error:  # a null byte, before Python 3.11.4
+        raise ModelFileError(f"{path} is not Python: {error}") from error
+    except (RecursionError, MemoryError) as error:
         raise ModelFileError(f"{path} cannot be read as Python: {described(error)}") from error
 
 
