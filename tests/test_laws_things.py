@@ -43,7 +43,7 @@ WRONG = {
 def test_what_is_wrong_does_not(name):
     get, put, law = WRONG[name]
     node = cl.surrogate(name, get, cl.trace((x, x), put), additive=True)
-    assert law in {row.law.identifier for row in laws.check(node, examples=25).wrong}
+    assert law in {row.law.identifier for row in laws.check(node, laws=[laws.by_identifier(law)], examples=100).wrong}
 
 
 @pytest.mark.parametrize(
