@@ -126,8 +126,8 @@ def _has(category: Category, need: str, law: Law) -> bool:
     return all(space.carrier.has(need) for space in category.spaces)
 
 
-SEARCH = 300
-"""How many examples are tried to see a law break that is declared broken."""
+SEARCH = 1000
+"""How many examples are tried to see a law break that is declared broken; the search ends at the first."""
 _OWN = Category.__dataclass_fields__["reverse"].default
 
 
