@@ -1,4 +1,4 @@
-"""For each mutant a few laws that kill it within 100 examples, the fastest first."""
+"""For each mutant a few laws that kill it, mostly within 100 examples, the fastest first."""
 
 from __future__ import annotations
 

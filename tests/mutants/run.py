@@ -22,7 +22,7 @@ warnings.simplefilter("ignore")
 from mutants.patching import Mutant, Outcome, catalogue, outcomes  # noqa: E402
 from mutants.table import ALL, BY_NAME  # noqa: E402
 
-KILLER_EXAMPLES = 100
+KILLER_EXAMPLES = 400
 """How many examples a recorded killer gets; it stops at the first that shows the difference."""
 
 

@@ -14,7 +14,7 @@ FAMILIES = {
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_recorded_laws_kill(mutant):
-    found = outcomes(mutant, mutant.killers, examples=100)  # it stops at the first that shows the difference
+    found = outcomes(mutant, mutant.killers, examples=400)  # it stops at the first that shows the difference
     assert {o.law for o in found if o.verdict == "killed"} == set(mutant.killers), found
 
 
