@@ -43,7 +43,8 @@ class Generator:
     - `expansion()`: the same morphism as a diagram of smaller generators;
     - `batched(size, flags)`: n copies side by side as one diagram, flags saying which inputs are stacked along a new
       first axis and which are shared; None where it has no better form than a `Map`;
-    - `evaluate(arrays, *inputs)`: its meaning on arrays, in the operations of the functor `arrays`.
+    - `evaluate(arrays, *inputs)`: its meaning on arrays, in the operations of the functor `arrays`;
+    - `evaluation()`: what it becomes after training, where that is another map.
 
     `additive` is False for a generator whose reverse is not additive in the cotangent: such a node is never merged or
     dropped. `lawful` is False for one whose reverse is not the derivative of what it computes; `computes()` is then
@@ -94,6 +95,10 @@ class Generator:
 
     def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
         """The generator on `size` samples at once, every output stacked; None if only a `Map` will do."""
+        return None
+
+    def evaluation(self) -> Diagram | None:
+        """What it becomes after training, or None where that is itself."""
         return None
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:

@@ -279,5 +279,5 @@ def dreaming(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser, c
     model = _checked(model, loss, optimiser, cap)
     exchanged = permute([model.dom, model.parameter], [1, 0]) >> model.morphism
     inputs = tuple(Parameter(f"input_{k}", space) for k, space in enumerate(model.dom))
-    swapped = Para(model.dom, model.parameter, exchanged, Signature.layer(inputs, "dream"))
+    swapped = Para(model.dom, model.parameter, exchanged, Signature.layer(inputs, "dream", model.parameter, model.cod))
     return Learner(swapped, loss, optimiser, cap or loss.cap)

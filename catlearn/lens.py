@@ -6,7 +6,8 @@ diagram are one, it costs it once, however a chain is nested. No law ties put to
 
     (f, f*) ; (g, g*) = ( f ; g , (a, c') -> f*(a, g*(f(a), c')) )
 
->>> from catlearn.semirings import INTEGERS
+>>> from catlearn.substitution import plain
+from catlearn.semirings import INTEGERS
 >>> from catlearn.space import Space
 >>> from catlearn.tracing import diagram
 >>> @diagram(Space((), INTEGERS))
@@ -27,8 +28,9 @@ from dataclasses import dataclass
 
 from catlearn.diagram import Diagram, copy, discard, identity, permute, swap
 from catlearn.errors import CompositionError
-from catlearn.reverse import plain, reverse_derivative
+from catlearn.reverse import reverse_derivative
 from catlearn.space import Object, Space, as_object, changes, first_difference
+from catlearn.substitution import plain
 
 __all__ = ["Lens", "Sides"]
 

@@ -154,7 +154,7 @@ class Para(Generic[Morphism]):
         dom = alpha.dom
         if signature is None and not isinstance(dom, Sides):
             own = tuple(Parameter(f"p{k}", space) for k, space in enumerate(dom))
-            signature = Signature.layer(own, "parameter")
+            signature = Signature.layer(own, "parameter", self.dom, self.cod)
         return Para(
             dom, self.dom, (alpha @ self._category.identity(self.dom)) >> self.morphism, signature or Signature()
         )
@@ -173,7 +173,7 @@ class Para(Generic[Morphism]):
 
     def named(self, layer: str) -> Para[Morphism]:
         """All its parameters as those of one layer of that name."""
-        return Para(self.parameter, self.dom, self.morphism, self.signature.merged(layer))
+        return Para(self.parameter, self.dom, self.morphism, self.signature.merged(layer, self.dom, self.cod))
 
     def tie(self, *groups: Sequence[str]) -> Para[Morphism]:
         """Weight tying: the parameters of each group become one wire, copied; it keeps the first's name (PARA.tie).
@@ -303,4 +303,5 @@ def parametrised(
     )
     spaces: Object = tuple(record.space for record in records)
     inputs = as_object(dom)
-    return Para(spaces, inputs, trace(spaces + inputs, function), Signature.layer(records, layer))
+    morphism = trace(spaces + inputs, function)
+    return Para(spaces, inputs, morphism, Signature.layer(records, layer, inputs, morphism.cod))

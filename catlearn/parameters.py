@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from catlearn.errors import OperationError
-from catlearn.space import Space
+from catlearn.space import Object, Space
 
-__all__ = ["Filled", "GlorotUniform", "Normal", "Parameter", "RandomBits", "Signature"]
+__all__ = ["Filled", "GlorotUniform", "Layer", "Normal", "Parameter", "RandomBits", "Signature"]
 
 Initialiser = Callable[["np.random.Generator", Space], np.ndarray]
 
@@ -99,36 +99,48 @@ class Parameter:
         return np.asarray(self.initialise(generator, self.space))
 
 
+@dataclass(frozen=True)
+class Layer:
+    """What a signature knows of a layer: its name, and the objects that it maps between."""
+
+    name: str
+    dom: Object = ()
+    cod: Object = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Signature:
     """The parameters of a composite, in the order of its wires, with the number of the layer that each belongs to.
 
-    `layers` counts the layers, which are numbered in order of application.
+    `layers` are the layers in order of application; the numbers count them.
     """
 
     parameters: tuple[Parameter, ...] = ()
     numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
-    layers: int = 0
+    layers: tuple[Layer, ...] = ()
 
     @classmethod
-    def layer(cls, parameters: tuple[Parameter, ...], name: str) -> Signature:
-        """The signature of one layer."""
+    def layer(cls, parameters: tuple[Parameter, ...], name: str, dom: Object = (), cod: Object = ()) -> Signature:
+        """The signature of one layer dom -> cod."""
         own = tuple(replace(parameter, layer=name) for parameter in parameters)
-        return cls(own, np.zeros(len(own), int), 1)
+        return cls(own, np.zeros(len(own), int), (Layer(name, dom, cod),))
 
     def then(self, later: Signature) -> Signature:
         """Of this and then that; the later one's parameters come first (C.para)."""
-        numbers = np.concatenate([later.numbers + self.layers, self.numbers])
+        numbers = np.concatenate([later.numbers + len(self.layers), self.numbers])
         return Signature(later.parameters + self.parameters, numbers, self.layers + later.layers)
 
     def beside(self, other: Signature) -> Signature:
         """Of this beside that; this one's parameters come first, and it counts as applied first."""
-        numbers = np.concatenate([self.numbers, other.numbers + self.layers])
+        numbers = np.concatenate([self.numbers, other.numbers + len(self.layers)])
         return Signature(self.parameters + other.parameters, numbers, self.layers + other.layers)
 
     def take(self, wires: list[int]) -> Signature:
-        """The parameters on those wires."""
-        return Signature(tuple(self.parameters[k] for k in wires), self.numbers[wires], self.layers)
+        """The parameters on those wires; a layer that had parameters and keeps none is left out."""
+        kept, had = set(self.numbers[wires].tolist()), set(self.numbers.tolist())
+        stay = [k for k in range(len(self.layers)) if k in kept or k not in had]
+        numbers = np.array([stay.index(k) for k in self.numbers[wires].tolist()], int)
+        return Signature(tuple(self.parameters[k] for k in wires), numbers, tuple(self.layers[k] for k in stay))
 
     def with_role(self, chosen: set[int], role: str) -> Signature:
         """The same with another role for the chosen ones."""
@@ -136,20 +148,25 @@ class Signature:
         return Signature(new, self.numbers, self.layers)
 
     @property
+    def titles(self) -> tuple[str, ...]:
+        """The name of each layer with its number among those of that name."""
+        seen: Counter[str] = Counter()
+        result = []
+        for layer in self.layers:
+            result.append(f"{layer.name}_{seen[layer.name]}")
+            seen[layer.name] += 1
+        return tuple(result)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The name of each parameter, in the order of the wires."""
-        titles = {int(k): parameter.layer for k, parameter in zip(self.numbers, self.parameters, strict=True)}
-        seen: Counter[str] = Counter()
-        prefix = {}
-        for k in sorted(titles):
-            prefix[k] = f"{titles[k]}_{seen[titles[k]]}."
-            seen[titles[k]] += 1
-        return tuple(prefix[int(k)] + p.name for k, p in zip(self.numbers, self.parameters, strict=True))
+        titles = self.titles
+        return tuple(f"{titles[int(k)]}.{p.name}" for k, p in zip(self.numbers, self.parameters, strict=True))
 
-    def merged(self, layer: str) -> Signature:
-        """All as the parameters of one layer: short names where they are unique, else the full ones."""
+    def merged(self, layer: str, dom: Object, cod: Object) -> Signature:
+        """All as the parameters of one layer dom -> cod: short names where they are unique, else the full ones."""
         full = self.names
         short = [parameter.name for parameter in self.parameters]
         names = [s if short.count(s) == 1 else f for s, f in zip(short, full, strict=True)]
         own = tuple(replace(p, name=n) for p, n in zip(self.parameters, names, strict=True))
-        return Signature.layer(own, layer)
+        return Signature.layer(own, layer, dom, cod)

@@ -32,7 +32,7 @@ from catlearn.generators.arithmetic import Add, Constant, Subtract, zero_of
 from catlearn.semirings import TRIVIAL
 from catlearn.space import Space, changes
 
-__all__ = ["contextual_dagger", "dagger", "forward_derivative", "plain", "reverse_derivative"]
+__all__ = ["contextual_dagger", "dagger", "forward_derivative", "reverse_derivative"]
 
 
 class FoldingBuilder(Builder):
@@ -92,19 +92,6 @@ class _Tape:
         self.values += made
         self.steps.append((generator, back, sources, results))
         return list(results)
-
-
-def plain(f: Diagram) -> Diagram:
-    """The map that a diagram computes, without the marks on nodes whose reverse is not its derivative."""
-    if f.lawful:
-        return f
-    builder = Builder(f.dom)
-    here = list(range(len(f.dom)))
-    for generator, sources, _ in f.nodes:
-        inputs = tuple([here[k] for k in sources])
-        computed = None if generator.lawful else generator.computes()
-        here += builder.apply(generator, inputs) if computed is None else builder.replay(computed, inputs)
-    return builder.finish(here[k] for k in f.outputs)
 
 
 def reverse_derivative(f: Diagram) -> Diagram:

@@ -17,8 +17,9 @@ from catlearn.builder import Builder
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CompositionError
 from catlearn.generators.contraction import stack, sum
-from catlearn.reverse import plain, reverse_derivative
+from catlearn.reverse import reverse_derivative
 from catlearn.space import Object, changes
+from catlearn.substitution import evaluation, plain
 from catlearn.tracing import Wire, trace
 
 __all__ = ["Map", "batch"]
@@ -83,6 +84,10 @@ class Map(Generator):
 
     def computes(self) -> Diagram | None:
         return Map(plain(self.body), self.size, self.flags).diagram
+
+    def evaluation(self) -> Diagram | None:
+        body = evaluation(self.body)
+        return None if body is self.body else Map(body, self.size, self.flags).diagram
 
     @property
     def name(self) -> str:

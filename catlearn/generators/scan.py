@@ -19,8 +19,9 @@ from catlearn.errors import CompositionError
 from catlearn.generators.arithmetic import Add, zero_of
 from catlearn.generators.batching import batch
 from catlearn.generators.contraction import stack, transpose
-from catlearn.reverse import plain, reverse_derivative
+from catlearn.reverse import reverse_derivative
 from catlearn.space import Object, Space, changes, first_difference
+from catlearn.substitution import evaluation, plain
 from catlearn.tracing import Wire, trace
 
 __all__ = ["Scan", "scan"]
@@ -60,6 +61,11 @@ class Scan(Generator):
 
     def computes(self) -> Diagram | None:
         return Scan(plain(self.body), self.length, self.shared, self.states, self.backward).diagram
+
+    def evaluation(self) -> Diagram | None:
+        body = evaluation(self.body)
+        same = body is self.body
+        return None if same else Scan(body, self.length, self.shared, self.states, self.backward).diagram
 
     @property
     def name(self) -> str:

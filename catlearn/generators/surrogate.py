@@ -21,8 +21,8 @@ from typing import Any
 from catlearn.diagram import Diagram, Generator, identity
 from catlearn.errors import CompositionError
 from catlearn.generators.opaque import from_jax
-from catlearn.reverse import plain
 from catlearn.space import Object, Space, changes, first_difference
+from catlearn.substitution import plain
 
 __all__ = ["Surrogate", "clip_change", "surrogate"]
 

@@ -14,9 +14,10 @@ from catlearn.laws.derivatives import CF, RDC, Operator
 from catlearn.laws.law import Law, Pair, apply, at_points, differ, formula
 from catlearn.laws.oracles import by_differences, by_jax, element, formal_derivative, tuple_of
 from catlearn.lens import Lens
-from catlearn.reverse import dagger, plain
+from catlearn.reverse import dagger
 from catlearn.semirings import DISCRETE, REAL, Z2, Discrete
 from catlearn.space import Object, Space, changes
+from catlearn.substitution import plain
 
 __all__ = ["INSTANCES"]
 

@@ -10,9 +10,10 @@ from catlearn.generators.surrogate import clip_change, surrogate
 from catlearn.laws.derivatives import CF, RDC, Operator
 from catlearn.laws.law import Law, apply, differ, formula
 from catlearn.lens import Lens, Sides
-from catlearn.reverse import plain, reverse_derivative
+from catlearn.reverse import reverse_derivative
 from catlearn.semirings import REAL
 from catlearn.space import Object, Space
+from catlearn.substitution import plain
 
 __all__ = ["LENSES"]
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from catlearn.diagram import Diagram
 from catlearn.functors.symbolic import Polynomial, base_of, polynomials
-from catlearn.reverse import plain
 from catlearn.semirings import REAL, Carrier
 from catlearn.space import changes
+from catlearn.substitution import plain
 
 __all__ = ["by_differences", "by_jax", "element", "finite_values", "formal_derivative", "stepwise", "tuple_of"]
 

@@ -12,7 +12,8 @@ from catlearn.lens import Lens, Sides
 from catlearn.optic import Optic
 from catlearn.para import Para
 from catlearn.parameters import Signature
-from catlearn.reverse import plain, reverse_derivative
+from catlearn.reverse import reverse_derivative
+from catlearn.substitution import plain
 from mutants import categories as c
 from mutants.patching import Mutant, Patch, edit, wherever_typed
 
