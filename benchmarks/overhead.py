@@ -27,9 +27,10 @@ import optax
 
 import catlearn as cl
 from catlearn import datasets, layers, losses, optimisers
+from catlearn.feeding import Pace, Resident
 from catlearn.functors import Jax
 from catlearn.generators.batching import Map
-from catlearn.training import _Run
+from catlearn.running import Run
 
 DEPTHS = (1, 4, 16)
 OPTIMISERS = ("gd", "adam")
@@ -281,16 +282,18 @@ def problems() -> list[Problem]:
 def fit_epochs(problem: Problem) -> Callable[[], np.ndarray]:
     """The epochs as `fit` runs them; the loss of every step."""
     learner = learner_of(problem.sizes, problem.activations, problem.optimiser)
-    run = _Run(learner, problem.data, Jax(), 0, {})
-    orders = problem.orders()
+    run, data = Run(learner, Jax(), 0), problem.data
+    rows = Resident(np.arange(data.rows), problem.size, 0, True, False)
+    run.columns = tuple(jnp.asarray(part, jnp.float32) for part in (data.train_inputs, data.train_targets))
 
     def epochs() -> np.ndarray:
-        state, steps, seen = run.initial(), 0, []
-        for order in orders:
-            state, values, *_ = run.epoch(state, order, problem.size, steps)
-            steps += len(values)
-            seen.append(values)
-        return np.concatenate(seen)
+        state, steps, values = run.initial(), 0, []
+        for number in range(problem.epochs):
+            for portion in rows.portions(number, 0, Pace(1024)):
+                seen = run.steps(state, portion, steps)
+                state, steps = seen.state, steps + portion.count
+                values.append(seen.losses)
+        return np.concatenate(values)
 
     return epochs
 

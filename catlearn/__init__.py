@@ -50,9 +50,12 @@ from catlearn.tracing import Wire, diagram, trace
 
 if TYPE_CHECKING:
     from catlearn import datasets, functors, laws, layers, losses, optimisers
+    from catlearn.checkpoints import load
     from catlearn.datasets import Data
+    from catlearn.feeding import Stream
     from catlearn.learner import Learner, closed, dreaming, supervised
-    from catlearn.training import Result, fit
+    from catlearn.result import Result
+    from catlearn.training import fit
 
 from catlearn._version import __version__
 
@@ -84,6 +87,7 @@ __all__ = [
     "Semiring",
     "Sides",
     "Space",
+    "Stream",
     "Wire",
     "__version__",
     "add",
@@ -105,6 +109,7 @@ __all__ = [
     "identity",
     "laws",
     "layers",
+    "load",
     "losses",
     "optimisers",
     "parametrised",
@@ -122,11 +127,13 @@ __all__ = [
 _LATER = {
     "Data": "datasets",
     "Learner": "learner",
-    "Result": "training",
+    "Result": "result",
+    "Stream": "feeding",
     "closed": "learner",
     "datasets": "",
     "dreaming": "learner",
     "fit": "training",
+    "load": "checkpoints",
     "functors": "",
     "laws": "",
     "layers": "",

@@ -42,7 +42,7 @@ def tensor(parts: Mapping[str, Transformation], choice: Sequence[str]) -> Transf
 
     def context(spaces: Object) -> tuple[Wiring, ...]:
         return tuple(
-            replace(wire, name=f"{name}.{wire.name}")
+            replace(wire, name=f"{name}.{wire.name}", of=None if wire.of is None else groups[name][wire.of])
             for name, part in parts.items()
             for wire in part.context(of(spaces, name))
         )
@@ -103,21 +103,22 @@ class Assigned(Optimiser):
         """
         choice = [self._pattern_of(name) for name in names]
         for pattern, _ in self.rules:
-            if pattern not in choice and not any(_fits(pattern, name) for name in names):
+            if pattern not in choice and not any(fits(pattern, name) for name in names):
                 raise UnknownNameError(f"no parameter fits {pattern!r}: {nearest(pattern, names)}")
         used = {pattern: optimiser.transformation for pattern, optimiser in self.rules if pattern in choice}
         return Optimiser(self.name, tensor(used, choice))
 
     def _pattern_of(self, name: str) -> str:
         for pattern, _ in self.rules:
-            if _fits(pattern, name):
+            if fits(pattern, name):
                 return pattern
         raise UnknownNameError(
             f"no optimiser is given for the parameter {name!r}: add its name, its layer, or '*' for all others"
         )
 
 
-def _fits(pattern: str, name: str) -> bool:
+def fits(pattern: str, name: str) -> bool:
+    """Whether a pattern is the name, its layer, or a glob of either."""
     return fnmatchcase(name, pattern) or fnmatchcase(name.split(".")[0], pattern)
 
 

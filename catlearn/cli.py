@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from catlearn._version import __version__
-from catlearn.errors import CatlearnError
+from catlearn.errors import CatlearnError, Interrupted
 from catlearn.model_file import (
     DATA_VARIABLE,
     DEFAULT_BATCH_SIZE,
@@ -28,6 +28,7 @@ from catlearn.model_file import (
     check_folder,
     data_of,
     described,
+    finish,
     learner_of,
     name_and_value,
 )
@@ -41,8 +42,9 @@ __all__ = ["app", "main"]
 _TRAIN_HELP = f"""Train the learner of a model file, and say how well it does.
 
 A model file is ordinary Python. It defines `learner`, as supervised(model, loss, optimiser) gives it, and either `data`
-or a function load(data_dir) that returns the data. It may define `epochs` (else {DEFAULT_EPOCHS}), `batch_size` (else
-{DEFAULT_BATCH_SIZE}, or all rows where there are fewer), `seed` (else {DEFAULT_SEED}) and `shuffle` (else True). The
+or a function load(data_dir) that returns the data. It may define `epochs` (else {DEFAULT_EPOCHS}), `batch_size`
+(else {DEFAULT_BATCH_SIZE}, or all rows where there are fewer), `seed` (else {DEFAULT_SEED}) and `shuffle` (else True),
+further settings of `fit` as a dictionary `options`, and a function finish(result) that is called at the end. The
 options below override the file.
 
 Example: catlearn train models/iris.py --epochs 50 --set HIDDEN=8
@@ -93,6 +95,23 @@ def train(
         Path | None,
         typer.Option(metavar="DIR", help=f"The folder handed to load(data_dir); else ${DATA_VARIABLE}."),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="float32, float64, or bfloat16 for the model.", show_default=False),
+    ] = None,
+    validation: Annotated[
+        float | None, typer.Option(metavar="SHARE", help="The share of the training rows to hold out.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Stop after N epochs without a better loss.")
+    ] = None,
+    keep_best: Annotated[bool, typer.Option("--keep-best", help="End with the state of the best epoch.")] = False,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep the run in this folder, also when interrupted.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint of that folder.")] = False,
+    save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the trained learner to a file.")] = None,
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the losses and accuracies.")] = None,
     constants: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Replace an upper-case constant of the file; repeatable."),
@@ -106,6 +125,15 @@ def train(
     after printing an error, and with 130 when interrupted; `typer.BadParameter` for a text that is not NAME=VALUE.
     """
     replacements = dict(name_and_value(text) for text in constants or ())
+    given = {
+        "precision": precision,
+        "validation": validation,
+        "patience": patience,
+        "keep_best": keep_best or None,
+        "checkpoint": checkpoint,
+        "resume": resume or None,
+    }
+    more = {name: value for name, value in given.items() if value is not None}
     with _reported(debug):
         with _kept_from_stdout() if as_json else nullcontext():
             if data_dir is not None:
@@ -114,7 +142,13 @@ def train(
             source.replace(replacements)
             with source.importable() as module:
                 source.run(module)
-                settings, result = _train(source, vars(module), (epochs, batch_size, seed), data_dir, not as_json)
+                numbers = (epochs, batch_size, seed)
+                settings, result = _train(source, vars(module), numbers, more, data_dir, not as_json)
+                finish(source, vars(module), result)
+                if plot is not None:
+                    result.history.plot(plot)
+                if save is not None:
+                    result.save(save)
                 text = _as_json(settings, result) if as_json else _as_lines(result)
         typer.echo(text)
 
@@ -184,15 +218,22 @@ def prove_command(
 
 
 def _train(
-    source: Source, names: Mapping[str, Any], flags: tuple[int | None, ...], data_dir: Path | None, titled: bool
+    source: Source,
+    names: Mapping[str, Any],
+    flags: tuple[int | None, ...],
+    more: Mapping[str, Any],
+    data_dir: Path | None,
+    titled: bool,
 ) -> tuple[Settings, Result]:
+    from catlearn.datasets import Data
     from catlearn.training import fit
 
     learner = learner_of(source, names)
     data = data_of(source, names, data_dir)
-    with source.blamed("checking the data"):
-        data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
-    settings = Settings.choose(source, names, flags, data.rows)
+    if isinstance(data, Data):
+        with source.blamed("checking the data"):
+            data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
+    settings = Settings.choose(source, names, flags, data.rows if isinstance(data, Data) else DEFAULT_BATCH_SIZE)
     if titled and source.title:
         typer.echo(source.title)
     with source.blamed("training"):
@@ -203,8 +244,9 @@ def _train(
             batch_size=settings.batch_size,
             seed=settings.seed,
             shuffle=settings.shuffle,
+            **{**settings.options, **more},
         )
-        result.parameters, result.train_accuracy, result.test_accuracy  # noqa: B018  (they are computed when first read)
+        result.parameters, result.train_accuracy, result.test_accuracy  # noqa: B018  (computed when first read)
     return settings, result
 
 
@@ -216,6 +258,9 @@ def _reported(debug: bool) -> Iterator[None]:
     """Turn what goes wrong inside into one message on stderr and an exit status."""
     try:
         yield
+    except Interrupted as stopped:
+        typer.echo(str(stopped), err=True)
+        raise typer.Exit(128 + stopped.signal) from None
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         raise typer.Exit(130) from None

@@ -243,6 +243,11 @@ class Diagram:
         """The diagram followed by the projection onto those outputs, in that order."""
         return self >> wiring(self.cod, outputs)
 
+    def observing(self, wires: Iterable[int]) -> Diagram:
+        """The diagram with those of its wires as further outputs; wires are numbered as in `nodes`."""
+        nodes = [(generator, inputs) for generator, inputs, _ in self.nodes]
+        return Diagram(self.dom, nodes, (*self.outputs, *wires))
+
     def ignoring(self, inputs: Iterable[int]) -> Diagram:
         """The diagram without those inputs; raises `CompositionError` if it reads one of them."""
         gone = set(inputs)

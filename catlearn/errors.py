@@ -11,13 +11,17 @@ from collections.abc import Iterable
 
 __all__ = [
     "CatlearnError",
+    "CheckpointError",
     "CompositionError",
     "DataError",
     "InputError",
+    "Interrupted",
+    "MissingExtraError",
     "ModelFileError",
     "NotFiniteError",
     "OperationError",
     "UnknownNameError",
+    "missing_extra",
     "nearest",
 ]
 
@@ -44,6 +48,24 @@ class DataError(CatlearnError, ValueError):
 
 class ModelFileError(CatlearnError):
     """A model file is missing, raised while it was read, or defines no learner."""
+
+
+class MissingExtraError(CatlearnError, ImportError):
+    """A library that an extra brings is not installed."""
+
+
+class CheckpointError(CatlearnError, ValueError):
+    """A checkpoint cannot be written, cannot be read, or belongs to another learner."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended training, and the run was kept: `path` says where, `signal` its number, `result` what there is."""
+
+    def __init__(self, message: str, path: object, signal: int, result: object) -> None:
+        super().__init__(message)
+        self.path = path
+        self.signal = signal
+        self.result = result
 
 
 class UnknownNameError(CatlearnError, ValueError):
@@ -75,3 +97,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+
+
+def missing_extra(library: str, extra: str, what: str) -> MissingExtraError:
+    """The error for a library that an extra brings and that is not installed."""
+    return MissingExtraError(
+        f"{what} needs {library}, which is not installed: pip install {library}, "
+        f"or pip install 'categorical-learning[{extra}]'"
+    )

@@ -32,9 +32,14 @@ from catlearn.generators.arithmetic import (
     zero_of,
 )
 from catlearn.generators.contraction import broadcast, einsum, matmul, mean, stack, sum, transpose
+from catlearn.generators.convolution import convolve
 from catlearn.generators.discrete import one_hot, real, successor
 from catlearn.generators.elementwise import Maximum, Power, apply, log_softmax, softmax
 from catlearn.generators.indexing import concatenate, gather, getitem, reshape
+from catlearn.generators.lookup import lookup
+from catlearn.generators.random import bernoulli, normal, split_key
+from catlearn.generators.selection import divides, maximum_over, select
+from catlearn.generators.windows import windows
 from catlearn.space import Space, as_object
 from catlearn.tracing import Wire, apply_generator
 
@@ -42,11 +47,14 @@ __all__ = [
     "absolute",
     "add",
     "apply",
+    "bernoulli",
     "broadcast",
     "concatenate",
     "constant",
+    "convolve",
     "cos",
     "divide",
+    "divides",
     "einsum",
     "erf",
     "exp",
@@ -56,21 +64,26 @@ __all__ = [
     "invert",
     "log",
     "log_softmax",
+    "lookup",
     "matmul",
     "maximum",
+    "maximum_over",
     "mean",
     "multiply",
     "negate",
+    "normal",
     "one_hot",
     "power",
     "real",
     "relu",
     "reshape",
+    "select",
     "sigmoid",
     "sign",
     "sin",
     "softmax",
     "softplus",
+    "split_key",
     "sqrt",
     "stack",
     "step",
@@ -80,6 +93,7 @@ __all__ = [
     "tanh",
     "transpose",
     "union",
+    "windows",
     "xor",
     "zeros",
 ]

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from catlearn.diagram import Diagram, copy, discard, identity, permute, wiring
-from catlearn.errors import CompositionError, DataError
+from catlearn.errors import CompositionError, DataError, UnknownNameError, nearest
 from catlearn.generators.batching import batch
+from catlearn.generators.probe import probes
 from catlearn.lens import Lens, Sides
 from catlearn.losses import Cap, Loss
 from catlearn.optimisers import Optimiser, Wiring, ascent
@@ -31,6 +32,8 @@ from catlearn.parameters import Signature
 from catlearn.space import Object, changes
 
 __all__ = ["Learner", "closed", "discard_change", "dreaming", "eta", "keep", "supervised"]
+
+NO_PROBE = "the model has none; put layers.probe(name, space) where you want to watch"
 
 
 def eta(spaces: Object) -> Para[Lens]:
@@ -94,7 +97,7 @@ class Learner:
     optimiser: Optimiser
     cap: Cap
     _steps: dict[int | None, Diagram] = field(default_factory=dict, repr=False)
-    _monitored: dict[int | None, Diagram] = field(default_factory=dict, repr=False)
+    _monitored: dict[tuple[int | None, tuple[str, ...]], Diagram] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         for parameter, name in zip(self.model.parameters, self.model.names, strict=True):
@@ -142,6 +145,19 @@ class Learner:
     def state(self) -> Object:
         """The object T of what is stored."""
         return self._lens_of(None).dom.backward
+
+    @cached_property
+    def state_owners(self) -> tuple[str | None, ...]:
+        """For each wire of the state the parameter that it is, or is a slot of; None for a counter and the like."""
+        learnt, frozen, statistics, _ = self._groups
+        slots = [None if w.of is None else self.model.names[learnt[w.of]] for w in self.context if w.stored]
+        return (*slots, *(self.model.names[k] for k in (*learnt, *frozen, *statistics)))
+
+    @cached_property
+    def state_names(self) -> tuple[str, ...]:
+        """A name for each wire of the state: a parameter's own, or that of what is stored."""
+        stored = [wire.name for wire in self.context if wire.stored]
+        return (*stored, *(name or "" for name in self.state_owners[len(stored) :]))
 
     @cached_property
     def _lens(self) -> Lens:
@@ -197,19 +213,31 @@ class Learner:
             self._steps[size] = arranged >> whole.morphism.put
         return self._steps[size]
 
-    def monitored(self, size: int | None = None) -> Diagram:
-        """The step together with the losses and the predictions that it made on the way: T x .. -> T x L x B."""
-        if size not in self._monitored:
-            arranged, labels, inputs = self._arranged(size)
-            whole = _with_loss(self.model, self.loss, size).reparametrise(
-                self._reparametrisation(labels, inputs, size), Signature()
-            )
-            step = self.step(size)
-            seen = step.dom
-            evaluate = arranged >> whole.morphism.get
-            both = copy(seen) >> (copy(seen) @ identity(seen)) >> (step @ evaluate @ self._prediction(size, arranged))
-            self._monitored[size] = both
-        return self._monitored[size]
+    def monitored(self, size: int | None = None, watch: tuple[str, ...] = ()) -> Diagram:
+        """The step with the losses and predictions that it made on the way, and the probes: T x .. -> T x L x B x W.
+
+        W are the wires of the probes named by `watch`, in order. Raises `UnknownNameError` for a name without a probe.
+        """
+        if (size, watch) not in self._monitored:
+            step, seen = self.step(size), self.seen(size)
+            dom = step.dom
+            both = copy(dom) >> (step @ seen)
+            named = probes(both)
+            for name in watch:
+                if name not in named:
+                    raise UnknownNameError(
+                        f"no probe is called {name!r}: {nearest(name, named) if named else NO_PROBE}"
+                    )
+            self._monitored[size, watch] = both.observing([wire for name in watch for wire in named[name]])
+        return self._monitored[size, watch]
+
+    def seen(self, size: int | None = None) -> Diagram:
+        """The losses and the predictions: T x Y x A x named inputs -> L x B; the penalties come last in L."""
+        arranged, labels, inputs = self._arranged(size)
+        with_loss = _with_loss(self.model, self.loss, size)
+        whole = with_loss.reparametrise(self._reparametrisation(labels, inputs, size), Signature())
+        dom = arranged.dom
+        return copy(dom) >> ((arranged >> whole.morphism.get) @ self._prediction(size, arranged))
 
     def _prediction(self, size: int | None, arranged: Diagram) -> Diagram:
         """T x Y x A x .. -> B, ignoring the labels."""
@@ -219,10 +247,20 @@ class Learner:
         get: Any = Lens.of(model.morphism).get
         return arranged >> rest >> (self._lens_of(size).get @ identity(model.dom)) >> get
 
+    @cached_property
+    def tested(self) -> Learner:
+        """The learner of the model's evaluation form; it has the same state, and perhaps fewer auxiliary inputs."""
+        after = self.model.evaluation()
+        same = after.diagram is self.model.diagram and len(after.parameter) == len(self.model.parameter)
+        return self if same else Learner(after, self.loss, self.optimiser, self.cap)
+
     def prediction(self, size: int | None = None) -> Diagram:
-        """What the model makes of inputs at the optimiser's get: T x A x named inputs -> B."""
-        arranged, labels, _ = self._arranged(size)
-        whole = self._prediction(size, arranged)
+        """What the evaluated model makes of inputs at the optimiser's get: T x A x named inputs -> B.
+
+        The auxiliary inputs are those of `tested`.
+        """
+        arranged, labels, _ = self.tested._arranged(size)
+        whole = self.tested._prediction(size, arranged)
         n = len(self.state)
         return whole.ignoring(range(n, n + len(labels)))
 

@@ -6,8 +6,7 @@ diagram are one, it costs it once, however a chain is nested. No law ties put to
 
     (f, f*) ; (g, g*) = ( f ; g , (a, c') -> f*(a, g*(f(a), c')) )
 
->>> from catlearn.substitution import plain
-from catlearn.semirings import INTEGERS
+>>> from catlearn.semirings import INTEGERS
 >>> from catlearn.space import Space
 >>> from catlearn.tracing import diagram
 >>> @diagram(Space((), INTEGERS))

@@ -21,7 +21,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from operator import and_
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -60,10 +60,12 @@ class Cap:
     """The end of a learner: a map alpha : L -> L' on wires, and how it weighs one sample of a batch.
 
     `rule(l, weight)` is the cotangent for the loss l, times `weight` (1/n over REAL in a batch of n, one elsewhere).
+    `value` is the number of a constant cap, which says all of it.
     """
 
     name: str
     rule: Callable[[Wire, Any], Wire]
+    value: int | float | None = None
 
     def lens(self, spaces: Space | Iterable[Space], batch: int = 1) -> Lens:
         """The lens (L, L') -> (1, 1) for losses of those spaces, each one sample of a batch of that size."""
@@ -83,7 +85,7 @@ def constant_cap(value: int | float) -> Cap:
         space = loss.space.changes
         return functions.constant(space, value if weight == space.carrier.one else value * weight)
 
-    return Cap(f"constant {value}", rule)
+    return Cap(f"constant {value}", rule, value)
 
 
 def _weighted(sign: int) -> Callable[[Wire, Any], Wire]:
@@ -134,7 +136,7 @@ class Loss:
     """A loss: `error(label, prediction)` on wires, one pair at a time, so that L has a wire for each wire of B.
 
     `label(space)` is the space of the label for a prediction of that space; `cap` the default cap; `matches(xp, label,
-    prediction)` says for each row of a batch, of one wire, whether the prediction counts as right.
+    prediction)` says for each row of a batch, of one wire, whether the prediction is right, or what share of it.
     """
 
     name: str
@@ -192,9 +194,9 @@ class Loss:
         )
 
     def correct(self, xp: Any, labels: Sequence[Any], guesses: Sequence[Any]) -> Any:
-        """For each row of a batch, whether the predictions on all wires count as right."""
+        """For each row of a batch, whether the predictions on all wires count as right; of shares, their product."""
         right = [self.matches(xp, label, guess) for label, guess in zip(labels, guesses, strict=True)]
-        return reduce(and_, right)
+        return reduce(mul, right)
 
 
 def _rows(array: Any) -> Any:
@@ -210,7 +212,8 @@ def _largest(xp: Any, label: Any, guess: Any) -> Any:
 
 
 def _largest_at(xp: Any, label: Any, guess: Any) -> Any:
-    return xp.argmax(_rows(guess), axis=1) == label
+    right = xp.argmax(guess, axis=-1) == label
+    return right if right.ndim == 1 else _rows(right).mean(axis=1)
 
 
 def _same_sign(xp: Any, label: Any, guess: Any) -> Any:
@@ -230,9 +233,14 @@ def _square(label: Wire, guess: Wire) -> Wire:
 
 
 def _classes(space: Space) -> Space:
-    if len(space.shape) != 1 or not space.shape[0]:
-        raise OperationError(f"a class label needs one vector of scores, at least one; the model gives {space}")
-    return Space((), Discrete(space.shape[0]))
+    if not space.shape or not space.shape[-1]:
+        raise OperationError(f"a class label needs a vector of scores, at least one; the model gives {space}")
+    return Space(space.shape[:-1], Discrete(space.shape[-1]))
+
+
+def _of_labels(label: Wire, guess: Wire) -> Wire:
+    total = functions.sum(functions.one_hot(label) * functions.log_softmax(guess))
+    return total * (-1.0 / max(label.space.size, 1))
 
 
 def _sum_softplus(label: Wire, guess: Wire) -> Wire:
@@ -254,11 +262,11 @@ softmax_cross_entropy = _descend(
 
 label_cross_entropy = _descend(
     "label cross-entropy",
-    lambda label, guess: -functions.sum(functions.one_hot(label) * functions.log_softmax(guess)),
+    _of_labels,
     _largest_at,
     label=_classes,
 )
-"""Softmax cross-entropy whose label is a class number, a discrete space."""
+"""Softmax cross-entropy whose label is a class number, a discrete space; of a sequence, the mean over its places."""
 
 sigmoid_cross_entropy = _descend("sigmoid cross-entropy", _sum_softplus, _same_sign)
 """e = -sum b_t log s(b_p) + (1 - b_t) log(1 - s(b_p)), on logits (LOSS.sigmoidbce)."""

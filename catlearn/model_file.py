@@ -1,7 +1,9 @@
 """Model files: reading one, replacing its constants, running it, and what it must define.
 
 A model file is ordinary Python. It defines `learner`, and either `data` or a function `load(data_dir)`; it may define
-`epochs`, `batch_size`, `seed` and `shuffle`. Whatever it raises becomes a `ModelFileError` that names its line.
+`epochs`, `batch_size`, `seed` and `shuffle`, further settings of `fit` as a dictionary `options`, and a function
+`finish(result)` that is called at the end, to draw a picture say. Whatever it raises becomes a `ModelFileError` that
+names its line.
 """
 
 from __future__ import annotations
@@ -24,9 +26,20 @@ from catlearn.errors import CatlearnError, ModelFileError, nearest
 
 if TYPE_CHECKING:
     from catlearn.datasets import Data
+    from catlearn.feeding import Stream
     from catlearn.learner import Learner
+    from catlearn.result import Result
 
-__all__ = ["Settings", "Source", "check_folder", "data_of", "described", "learner_of", "name_and_value"]
+__all__ = [
+    "Settings",
+    "Source",
+    "check_folder",
+    "data_of",
+    "described",
+    "finish",
+    "learner_of",
+    "name_and_value",
+]
 
 DATA_VARIABLE = "CATLEARN_DATA"
 _MODULE_NAME = "catlearn_model"
@@ -253,17 +266,20 @@ def learner_of(source: Source, names: Mapping[str, Any]) -> Learner:
     return learner
 
 
-def data_of(source: Source, names: Mapping[str, Any], data_dir: Path | None) -> Data:
+def data_of(source: Source, names: Mapping[str, Any], data_dir: Path | None) -> Data | Stream:
     """The data that a model file defined or loads; raises `ModelFileError` where there is none."""
     from catlearn.datasets import Data
+    from catlearn.feeding import Stream
 
     data, origin = names.get("data"), "data"
-    if not isinstance(data, Data) and "load" in names:
+    if not isinstance(data, (Data, Stream)) and "load" in names:
         data, origin = _loaded(source, names["load"], data_dir), "what load(data_dir) returns"
     elif "data" not in names:
         raise ModelFileError(f"{source.path} defines no data: add data, or a function load(data_dir) that returns it")
-    if not isinstance(data, Data):
-        raise ModelFileError(f"{origin} in {source.path} must be a catlearn.datasets.Data; got {_kind(data)}")
+    if not isinstance(data, (Data, Stream)):
+        raise ModelFileError(
+            f"{origin} in {source.path} must be a catlearn.datasets.Data or a catlearn.Stream; got {_kind(data)}"
+        )
     return data
 
 
@@ -296,6 +312,7 @@ class Settings:
     batch_size: int
     seed: int
     shuffle: bool
+    options: Mapping[str, Any]
 
     @classmethod
     def choose(cls, source: Source, names: Mapping[str, Any], flags: Sequence[int | None], rows: int) -> Settings:
@@ -308,12 +325,30 @@ class Settings:
         shuffle = names.get("shuffle", True)
         if not isinstance(shuffle, bool):
             raise ModelFileError(f"shuffle in {source.path} must be True or False; got {shuffle!r}")
+        options = names.get("options", {})
+        if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
+            raise ModelFileError(
+                f"options in {source.path} must be a dictionary of settings of fit, such as {{'patience': 5}}; "
+                f"got {options!r}"
+            )
         return cls(
             number("epochs", epochs, 0, DEFAULT_EPOCHS),
             number("batch_size", batch_size, 1, min(DEFAULT_BATCH_SIZE, rows)),
             number("seed", seed, 0, DEFAULT_SEED),
             shuffle,
+            options,
         )
+
+
+def finish(source: Source, names: Mapping[str, Any], result: Result) -> None:
+    """Call the file's own `finish(result)`, if it defines one."""
+    last = names.get("finish")
+    if last is None:
+        return
+    if not callable(last):
+        raise ModelFileError(f"finish in {source.path} must be a function finish(result); got {_kind(last)}")
+    with source.blamed("finish"):
+        last(result)
 
 
 def _number(source: Source, name: str, value: Any, least: int) -> int:

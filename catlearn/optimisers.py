@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,12 +71,16 @@ Hyper = float | Diagram
 
 @dataclass(frozen=True)
 class Wiring:
-    """One context wire of a transformation: a stored one (`stored`, with its starting value) or a hyper-parameter."""
+    """One context wire of a transformation: a stored one (`stored`, with its starting value) or a hyper-parameter.
+
+    `of` is the number of the parameter that a stored wire belongs to, if it belongs to one.
+    """
 
     name: str
     space: Space
     start: Any
     stored: bool
+    of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ class Optimiser:
             number = seen[wire.name]
             seen[wire.name] += 1
             name = wire.name if wire.stored or not number else f"{wire.name}_{number}"
-            result.append(Wiring(name, wire.space, wire.start, wire.stored))
+            result.append(replace(wire, name=name))
         return tuple(result)
 
     def lens(self, spaces: Space | Iterable[Space]) -> Lens:
@@ -175,7 +179,7 @@ def _context(spaces: Object, hyper: Mapping[str, Hyper], state: Mapping[str, flo
     scheduled = any(isinstance(value, Diagram) for value in hyper.values())
     settings = [Wiring(name, SCALAR, value, False) for name, value in hyper.items() if not isinstance(value, Diagram)]
     counter = [Wiring("count", COUNT, 0, True)] if count or scheduled else []
-    slots = [Wiring(f"{name}_{k}", s, start, True) for name, start in state.items() for k, s in enumerate(spaces)]
+    slots = [Wiring(f"{name}_{k}", s, start, True, k) for name, start in state.items() for k, s in enumerate(spaces)]
     return (*settings, *counter, *slots)
 
 

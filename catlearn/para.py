@@ -33,6 +33,8 @@ from catlearn.generators.batching import batch
 from catlearn.lens import Lens, Sides
 from catlearn.parameters import Parameter, Signature
 from catlearn.space import Object, Space, as_object, first_difference
+from catlearn.substitution import evaluation
+from catlearn.summary import Summary, summarised
 from catlearn.tracing import trace
 
 __all__ = ["Para", "parametrised"]
@@ -212,6 +214,30 @@ class Para(Generic[Morphism]):
         flags: list[bool] = [role == "auxiliary" for role in roles]
         many = batch(self.diagram, size, [*flags, *(True for _ in self.dom)])
         return Para(many.dom[: len(flags)], many.dom[len(flags) :], many, self.signature)
+
+    def evaluation(self) -> Para[Diagram]:
+        """The model as it is used after training: dropout does nothing, normalisation uses its running statistics.
+
+        Random keys that nothing reads any more are no parameters of it.
+        """
+        after = evaluation(self.diagram)
+        read = {wire for _, inputs, _ in after.nodes for wire in inputs} | set(after.outputs)
+        gone = [k for k, p in enumerate(self.parameters) if p.role == "auxiliary" and k not in read]
+        kept = [k for k in range(len(self.parameter)) if k not in gone]
+        parameter = tuple(self.diagram.dom[k] for k in kept)
+        signature = self.signature.take(kept) if gone else self.signature
+        return Para(parameter, self.dom, after.ignoring(gone), signature)
+
+    def lowered(self) -> Para[Diagram]:
+        """The same map, in the precision that the functor computes in; parameters and outputs as it stores them."""
+        from catlearn.generators.precision import lower, upper
+
+        whole = lower(self.parameter + self.dom) >> self.diagram >> upper(self.cod)
+        return Para(self.parameter, self.dom, whole, self.signature)
+
+    def summary(self) -> Summary:
+        """A table of the layers, what they give out and their numbers of parameters; it prints as text."""
+        return summarised(self.signature)
 
     def expose(self) -> Para[Diagram]:
         """The model followed by a copy of its parameters: `P x A -> B x P`."""

@@ -6,6 +6,7 @@ The name of a parameter is `<layer>_<k>.<parameter>`, k counted over the layers 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,16 @@ import numpy as np
 from catlearn.errors import OperationError
 from catlearn.space import Object, Space
 
-__all__ = ["Filled", "GlorotUniform", "Layer", "Normal", "Parameter", "RandomBits", "Signature"]
+__all__ = [
+    "Filled",
+    "GlorotUniform",
+    "HeNormal",
+    "Layer",
+    "Normal",
+    "Parameter",
+    "RandomBits",
+    "Signature",
+]
 
 Initialiser = Callable[["np.random.Generator", Space], np.ndarray]
 
@@ -38,7 +48,10 @@ class Filled:
 
 @dataclass(frozen=True)
 class GlorotUniform:
-    """Uniform on [-a, a] with a = sqrt(6 / (fan in + fan out)), the first and last lengths of the shape.
+    """Uniform on [-a, a] with a = sqrt(6 / (fan in + fan out)).
+
+    For a matrix the fans are its two lengths; for a kernel of shape (.., in, out) they are those times the number of
+    places of the kernel.
 
     Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks (2010).
     """
@@ -46,9 +59,28 @@ class GlorotUniform:
     gain: float = 1.0
 
     def __call__(self, generator: np.random.Generator, space: Space) -> np.ndarray:
-        fans = space.shape[0] + space.shape[-1] if space.shape else 2
+        fans = _fan_in(space) + _fan_out(space)
         bound = self.gain * np.sqrt(6.0 / max(fans, 1))
         return generator.uniform(-bound, bound, space.shape)
+
+
+def _fan_in(space: Space) -> int:
+    return math.prod(space.shape[:-1]) if len(space.shape) > 1 else space.size
+
+
+def _fan_out(space: Space) -> int:
+    return math.prod((*space.shape[:-2], space.shape[-1])) if len(space.shape) > 1 else space.size
+
+
+@dataclass(frozen=True)
+class HeNormal:
+    """Normal with mean 0 and deviation sqrt(2 / fan in), for layers followed by relu.
+
+    Source: He et al., Delving deep into rectifiers (1502.01852).
+    """
+
+    def __call__(self, generator: np.random.Generator, space: Space) -> np.ndarray:
+        return generator.normal(0.0, np.sqrt(2.0 / max(_fan_in(space), 1)), space.shape)
 
 
 @dataclass(frozen=True)

@@ -1,326 +1,407 @@
-"""Training: batches, the compiled loop over them, and what comes out.
+"""Training: an epoch is compiled loops of the learner's step over its batches, and what one does around them.
 
-An epoch is one compiled scan of the learner's step over the batches; the data, the hyper-parameters and the random keys
-are inputs of it, so changing them recompiles nothing. The order of each epoch comes from (seed, epoch). The short last
-batch is trained too, by a step of its own size. The loop runs in any functor into arrays.
+The order of each epoch and the random keys come from (seed, epoch) and (seed, step), so that the same call gives the
+same bits, and a run taken up from a checkpoint those of a run that was not interrupted. How many steps one compiled
+call takes is adapted to the time they need, and changes no result. The loop runs in any functor into arrays.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from functools import cached_property, reduce
-from operator import and_
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from catlearn.datasets import Data, columns
-from catlearn.diagram import Diagram
-from catlearn.errors import DataError, InputError, NotFiniteError, OperationError
+from catlearn.checkpoints import Checkpoints
+from catlearn.datasets import Data
+from catlearn.errors import CheckpointError, DataError, Interrupted, NotFiniteError, OperationError
+from catlearn.feeding import Pace, Portion, Stream
 from catlearn.functors import default_functor
-from catlearn.functors.arrays import Arrays
+from catlearn.history import History
 from catlearn.learner import Learner
-from catlearn.losses import accuracy
-from catlearn.space import Object
+from catlearn.result import Result
+from catlearn.running import Devices, Run, Seen, lowered
+from catlearn.sources import source
 
-__all__ = ["History", "Result", "fit"]
-
-_ROWS_AT_ONCE = 4096
+__all__ = ["Event", "History", "Result", "fit"]
 
 
 @dataclass
-class History:
-    """What training saw, one entry an epoch: the mean loss, and the accuracy in per cent of the predictions made."""
+class Event:
+    """What a callback is given after each epoch: its number from 0, and the result so far.
 
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Result:
-    """A learner with the state that training reached.
-
-    `parameters` is a dictionary of layers with readable names, at the optimiser's get; `predict` runs the model there;
-    `train_accuracy` and `test_accuracy` are in per cent, None where there are no rows; `steps` counts the steps taken
-    and `seconds` the time they took, compilation included.
+    `stop(reason)` ends training after this epoch.
     """
 
-    learner: Learner
-    state: tuple[Any, ...]
-    data: Data
-    backend: Any
-    settings: tuple[float, ...]
-    seed: int
-    history: History = field(default_factory=History)
+    epoch: int
+    result: Result
+    reason: str | None = None
+
+    @property
+    def history(self) -> History:
+        """What training saw so far."""
+        return self.result.history
+
+    def stop(self, reason: str = "a callback asked for it") -> None:
+        """End training after this epoch."""
+        self.reason = reason
+
+
+@dataclass
+class _Best:
+    """The best epoch so far by the validation loss, or the training loss where nothing is held out."""
+
+    value: float = float("inf")
+    epoch: int = -1
+    state: tuple[Any, ...] | None = None
+
+
+@dataclass
+class _Epoch:
+    """The part of an epoch that is done: its steps, and the sums over its rows."""
+
     steps: int = 0
-    seconds: float = 0.0
-    _compiled: dict[int, Callable[..., Any]] = field(default_factory=dict, repr=False)
+    rows: int = 0
+    loss: float = 0.0
+    right: float = 0.0
+    watched: dict[str, float] = field(default_factory=dict)
 
-    def predict(self, inputs: Any) -> Any:
-        """The model's outputs for rows of inputs: an array, or a tuple of arrays for several output wires.
+    def saw(self, portion: Portion, seen: Seen) -> None:
+        self.steps += portion.count
+        self.rows += portion.count * portion.size
+        self.loss = _added(self.loss, seen.losses * portion.size)
+        self.right = _added(self.right, seen.right)
+        for name, values in seen.watched.items():
+            self.watched[name] = _added(self.watched.get(name, 0.0), values)
 
-        Raises `InputError` where the rows do not fit the model.
-        """
-        given = columns(inputs)
-        spaces = self.learner.model.dom
-        if len(given) != len(spaces):
-            raise InputError(f"the model takes {len(spaces)} input arrays; got {len(given)}")
-        if any(array.ndim == 0 for array in given):
-            raise InputError(f"predict takes rows of inputs, an array a wire, rows first; got {inputs!r}")
-        rows = len(given[0]) if given else 0
-        parts = [
-            self._predict(tuple(column[start : start + _ROWS_AT_ONCE] for column in given))
-            for start in range(0, max(rows, 1), _ROWS_AT_ONCE)
-        ]
-        joined = tuple(np.concatenate([np.asarray(part[k]) for part in parts]) for k in range(len(parts[0])))
-        return joined[0] if len(joined) == 1 else joined
+    @property
+    def entry(self) -> dict[str, float]:
+        return {"loss": self.loss / max(self.rows, 1), "accuracy": 100.0 * self.right / max(self.rows, 1)}
 
-    def _predict(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
-        rows = len(given[0]) if given else 0
-        spaces = [space.batch(rows) for space in self.learner.model.dom]
-        values = [
-            self.backend.accept(space, column, f"input array {k}")
-            for k, (space, column) in enumerate(zip(spaces, given, strict=True))
-        ]
-        if rows not in self._compiled:
-            diagram = self.backend.prepare(self.learner.prediction(rows))
-            self._compiled[rows] = self.backend.compile(lambda *xs: self.backend.interpret(diagram, xs))
-        keys = _keys(self.backend, self.learner, self.seed, -1, rows)
-        return self._compiled[rows](*self.state, *values, *self.settings, *keys)
 
-    @cached_property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters by layer and name, as NumPy arrays."""
-        keys = _keys(self.backend, self.learner, self.seed, -1, None)
-        diagram = self.learner.parameters_at()
-        values = iter(self.backend.interpret(diagram, (*self.state, *self.settings, *keys)))
-        model = self.learner.model
-        whole = [None if p.role == "auxiliary" else np.asarray(next(values)) for p in model.parameters]
-        return model.tree(whole)
-
-    def accuracy(self, inputs: Any, targets: Any) -> float | None:
-        """The accuracy in per cent on rows, as the loss counts it; None where there are no rows."""
-        labels = columns(targets)
-        if not labels or labels[0].shape[:1] == (0,):
-            return None
-        guesses = columns(self.predict(inputs))
-        spaces = [space.batch(len(guesses[0])) for space in self.learner.loss.labels(self.learner.model.cod)]
-        if len(labels) != len(spaces):
-            raise InputError(f"the loss takes {len(spaces)} arrays of targets, one a wire; got {len(labels)}")
-        for number, (space, label) in enumerate(zip(spaces, labels, strict=True)):
-            self.backend.accept(space, label, f"target array {number}")
-        return accuracy(self.learner.loss, labels, guesses)
-
-    @cached_property
-    def train_accuracy(self) -> float | None:
-        """The accuracy in per cent on the training rows."""
-        return self.accuracy(self.data.train_inputs, self.data.train_targets)
-
-    @cached_property
-    def test_accuracy(self) -> float | None:
-        """The accuracy in per cent on the test rows."""
-        return self.accuracy(self.data.test_inputs, self.data.test_targets)
+def _added(total: float, values: np.ndarray) -> float:
+    # One after another, so that portions of other lengths give the same bits.
+    return float(np.add.accumulate([total, *values])[-1])
 
 
 def fit(
     learner: Learner,
-    data: Data,
+    data: Data | Stream,
     *,
     epochs: int,
-    batch_size: int,
+    batch_size: int | None = None,
     seed: int = 0,
     shuffle: bool = True,
     drop_last: bool = False,
     backend: Any = None,
+    precision: str | None = None,
     hyperparameters: Mapping[str, float] | None = None,
+    validation: float | tuple[Any, Any] | None = None,
+    patience: int | None = None,
+    keep_best: bool = False,
+    callbacks: Iterable[Callable[[Event], None]] = (),
+    watch: Mapping[str, Callable[..., Any]] | None = None,
+    checkpoint: Any = None,
+    resume: bool = False,
+    resident: bool | None = None,
+    mesh: Any = None,
+    sharding: Mapping[str, Any] | None = None,
     progress: bool | None = None,
 ) -> Result:
     """Train a learner on data.
 
-    `seed` fixes the starting parameters, the order of every epoch and the random keys: the same call gives the same
-    result. `shuffle=False` keeps the rows' order; `drop_last=True` leaves out the short last batch. `backend` is a
-    functor into arrays, by default the first that covers every generator. `hyperparameters` override defaults by name.
-    `progress` shows a bar, by default on a terminal.
+    `data` is a `Data`, whose arrays may be memory maps, or a `Stream` of batches. `seed` fixes the starting parameters,
+    the order of every epoch and the random keys: the same call gives the same result. `shuffle=False` keeps the rows'
+    order; `drop_last=True` leaves out the short last batch. `backend` is a functor into arrays, by default the first
+    that covers every generator; `precision` stands for JAX in "float32", "float64" or "bfloat16": then the model is
+    computed in bfloat16, while parameters, losses and the optimiser stay in float32.
+    `hyperparameters` override defaults by name.
 
-    Raises `DataError` for data that is empty or does not fit, `NotFiniteError` where a loss is not finite.
+    `validation` is the share of the training rows to hold out, or (inputs, targets). Training stops after `patience`
+    epochs without a better validation loss (training loss where nothing is held out); `keep_best` gives the state of
+    the best epoch. Each of `callbacks` is called with an `Event` after every epoch. `watch` maps the names of probes
+    (`layers.probe`; with a prime, what comes back there) to functions that give a number, which the history keeps.
+
+    `checkpoint` is a folder, or a `Checkpoints`: the run is kept there after every epoch, and when Ctrl-C or SIGTERM
+    ends it; `resume=True` takes up the newest one. `resident` says whether the rows lie on the device (by default where
+    they fit). `mesh` is a `jax.sharding.Mesh`: batches are cut over its first axis; `sharding` maps patterns of names
+    to the partition specifications of parameters. `progress` shows a bar, by default on a terminal.
+
+    Raises `DataError` for data that is empty or does not fit, `NotFiniteError` where a loss is not finite,
+    `CheckpointError` for a checkpoint of another run, `Interrupted` after a signal.
     """
-    rows = _check(learner, data, epochs, batch_size, seed)
-    run = _Run(learner, data, backend or default_functor(learner.monitored(batch_size)), seed, hyperparameters or {})
+    if not isinstance(learner, Learner):
+        raise DataError(f"fit takes a learner, such as supervised(model, loss, optimiser) gives; got {learner!r}")
+    _check_numbers(epochs, seed, patience)
+    seed = int(seed)
+    if sharding and mesh is None:
+        raise OperationError("sharding says how parameters lie on a mesh of devices: give mesh too")
+    devices = None if mesh is None else Devices(mesh, dict(sharding or {}))
+    learner, backend = _in_precision(learner, backend, precision)
+    run = Run(learner, backend, seed, hyperparameters, watch, devices)
+    feed, held = source(run, data, batch_size, shuffle, drop_last, validation, resident)
     result = Result(learner, run.initial(), data, run.backend, run.settings, seed)
+    trainer = _Trainer(run, feed, held, result, patience, keep_best, _keeper(checkpoint, resume))
+    trainer.facts = _facts(run, data, batch_size, shuffle, drop_last, validation, keep_best, watch)
+    if resume:
+        trainer.take_up()
     started = time.perf_counter()
-    with _bar(epochs, progress) as show:
-        for epoch in range(epochs):
-            order = np.random.default_rng([seed, epoch]).permutation(rows) if shuffle else np.arange(rows)
-            if drop_last:
-                order = order[: rows // batch_size * batch_size]
-            before = result.state
-            result.state, losses, right, finite = run.epoch(before, order, batch_size, result.steps)
-            bad = np.flatnonzero(~np.isfinite(losses))
-            if bad.size or not finite:
-                what = f"the loss is {losses[bad[0]]} at" if bad.size else "the parameters are not finite after"
-                step = int(bad[0]) if bad.size else len(losses) - 1
-                _stop(run, result, before, order, batch_size, epoch, step, what)
-            sizes = np.minimum(batch_size, len(order) - batch_size * np.arange(len(losses)))
-            result.steps += len(losses)
-            result.history.loss.append(float((losses * sizes).sum() / max(len(order), 1)))
-            result.history.accuracy.append(100.0 * float(right.sum()) / max(len(order), 1))
-            show(result.history)
-    result.seconds = time.perf_counter() - started
+    try:
+        with _signals(trainer) if checkpoint is not None else nullcontext(), _bar(epochs, progress) as show:
+            trainer.train(epochs, list(callbacks), show)
+    finally:
+        result.seconds += time.perf_counter() - started
     return result
 
 
-def _check(learner: Learner, data: Data, epochs: int, batch_size: int, seed: int) -> int:
-    """The number of training rows; raises `DataError` where data and settings do not fit."""
-    if not isinstance(learner, Learner):
-        raise DataError(f"fit takes a learner, such as supervised(model, loss, optimiser) gives; got {learner!r}")
-    if not isinstance(data, Data):
-        raise DataError(f"fit takes a Data(train_inputs, train_targets, test_inputs, test_targets); got {data!r}")
-    data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
-    rows = data.rows
-    for name, value, least in (("epochs", epochs, 0), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+@dataclass
+class _Trainer:
+    """One call of fit: what changes from portion to portion, and how it is kept."""
+
+    run: Run
+    source: Any
+    held: tuple[tuple[Any, ...], tuple[Any, ...]] | None
+    result: Result
+    patience: int | None
+    keep_best: bool
+    keeper: Checkpoints | None
+    best: _Best = field(default_factory=_Best)
+    done: _Epoch = field(default_factory=_Epoch)
+    pace: Pace = field(default_factory=Pace)
+    facts: dict[str, Any] = field(default_factory=dict)
+    signalled: int | None = None
+
+    def train(self, epochs: int, callbacks: list[Callable[[Event], None]], show: Callable[..., None]) -> None:
+        result = self.result
+        while result.history.epochs < epochs and result.stopped is None:
+            epoch = result.history.epochs
+            for portion in self.source.portions(epoch, self.done.steps, self.pace):
+                self._advance(portion, epoch)
+                show(result.history, self.done, self.source.steps)
+                if self.signalled is not None:
+                    self._leave()
+            if not self.done.steps:
+                raise DataError(f"there is no batch in epoch {epoch}: give at least one")
+            self._finish(epoch, callbacks)
+            show(result.history, self.done, self.source.steps)
+            if self.keeper is not None and self.keeper.due(epoch, last=epoch + 1 == epochs or bool(result.stopped)):
+                self.keep()
+            if self.signalled is not None:
+                self._leave()
+        if self.keep_best and self.best.state is not None:
+            result.state = self.best.state
+
+    def _advance(self, portion: Portion, epoch: int) -> None:
+        result, started = self.result, time.perf_counter()
+        seen = self.run.steps(result.state, portion, result.steps)
+        if not (seen.finite and np.isfinite(seen.losses).all()):
+            _stop(self, portion, seen, epoch)
+        self.pace.took(time.perf_counter() - started)
+        result.state = seen.state
+        result.steps += portion.count
+        self.done.saw(portion, seen)
+
+    def _finish(self, epoch: int, callbacks: list[Callable[[Event], None]]) -> None:
+        result, history = self.result, self.result.history
+        entry = self.done.entry
+        if self.held is not None:
+            loss, right = self.run.evaluate(result.state, *self.held)
+            entry |= {"validation_loss": loss, "validation_accuracy": right}
+        history.add(watched={name: value / self.done.steps for name, value in self.done.watched.items()}, **entry)
+        self.done = _Epoch()
+        value = entry.get("validation_loss", entry["loss"])
+        if value < self.best.value:
+            self.best = _Best(value, epoch, result.state if self.keep_best else None)
+        elif self.patience is not None and epoch - self.best.epoch >= self.patience:
+            result.stopped = f"no better loss than that of epoch {self.best.epoch} in {self.patience} epochs"
+        event = Event(epoch, replace(result))  # its accuracies are kept where they are read, and are this epoch's
+        for callback in callbacks:
+            callback(event)
+        result.stopped = event.reason or result.stopped
+
+    def keep(self) -> Any:
+        """Write a checkpoint; its path."""
+        assert self.keeper is not None
+        result, history = self.result, self.result.history
+        arrays = {f"state.{k}": value for k, value in enumerate(result.state)}
+        arrays |= {f"best.{k}": value for k, value in enumerate(self.best.state or ())}
+        progress = {
+            "steps": result.steps,
+            "seconds": result.seconds,
+            "stopped": result.stopped,
+            "history": vars(history),
+            "done": vars(self.done),
+            "best": [self.best.value, self.best.epoch],
+        }
+        return self.keeper.write(result, arrays, self.facts, progress)
+
+    def take_up(self) -> None:
+        """Go on from the newest checkpoint, if there is one."""
+        assert self.keeper is not None
+        found = self.keeper.newest(self.result.learner, self.facts)
+        if found is None:
+            return
+        arrays, progress = found
+        count = len(self.result.state)
+        self.result.state = self.run.stored([arrays[f"state.{k}"] for k in range(count)])
+        if "best.0" in arrays:
+            self.best.state = self.run.stored([arrays[f"best.{k}"] for k in range(count)])
+        self.best.value, self.best.epoch = progress["best"]
+        self.result.steps, self.result.seconds = progress["steps"], progress["seconds"]
+        self.result.stopped = progress["stopped"]
+        self.result.history = History(**progress["history"])
+        self.done = _Epoch(**progress["done"])
+
+    def _leave(self) -> None:
+        path = self.keep()
+        name = signal.Signals(self.signalled or 0).name
+        raise Interrupted(
+            f"stopped by {name} after step {self.result.steps} (epoch {self.result.history.epochs}); "
+            f"the run is kept in {path}: go on with resume=True, or --resume",
+            path,
+            self.signalled or 0,
+            self.result,
+        )
+
+
+def _check_numbers(epochs: int, seed: int, patience: int | None) -> None:
+    numbers = [("epochs", epochs, 0), ("seed", seed, 0), *([] if patience is None else [("patience", patience, 1)])]
+    for name, value, least in numbers:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
             raise DataError(f"{name} must be an integer of at least {least}; got {value!r}")
-    if batch_size > rows:
-        raise DataError(f"batch_size is {batch_size} and there are {rows} training rows: use at most {rows}")
-    return rows
 
 
-class _Run:
-    """The compiled epochs of one call of fit."""
+def _in_precision(learner: Learner, backend: Any, precision: str | None) -> tuple[Learner, Any]:
+    """The learner and the functor for a precision: with bfloat16 the model computes in it, and the rest in float32."""
+    if precision is None:
+        return learner, backend or default_functor(learner.monitored(1))
+    if backend is not None:
+        raise OperationError("give backend or precision, not both: precision stands for JAX in that precision")
+    from catlearn.functors.jax import Jax
 
-    def __init__(self, learner: Learner, data: Data, backend: Any, seed: int, given: Mapping[str, float]) -> None:
-        self.learner, self.backend, self.seed = learner, backend, seed
-        if not isinstance(backend, Arrays):
-            raise OperationError(f"backend takes a functor into arrays, such as functors.Jax(); got {backend!r}")
-        missing = backend.uncovered(learner.monitored(1))
-        if missing is not None:
-            raise OperationError(f"the backend {backend!r} has no meaning for {missing.name}; use another backend")
-        settings = dict(learner.hyperparameters)
-        unknown = sorted(set(given) - set(settings))
-        if unknown:
-            raise DataError(f"the optimiser has no hyper-parameter {', '.join(unknown)}; it has {', '.join(settings)}")
-        settings.update(given)
-        names = [f"hyper-parameter {name}" for name in settings]
-        spaces = [wire.space for wire in learner.context if not wire.stored]
-        values = settings.values()
-        self.settings = tuple(
-            backend.accept(s, np.asarray(v), n) for s, v, n in zip(spaces, values, names, strict=True)
-        )
-        labels = learner.loss.labels(learner.model.cod)
-        self.inputs = self._accept(learner.model.dom, data.train_inputs, "train_inputs", data.rows)
-        self.targets = self._accept(labels, data.train_targets, "train_targets", data.rows)
-        for name, wires, arrays in (
-            ("test_inputs", learner.model.dom, data.test_inputs),
-            ("test_targets", labels, data.test_targets),
-        ):
-            self._accept(wires, arrays, name, len(columns(arrays)[0]) if columns(arrays) else 0)
-        self._compiled: dict[tuple[int, int], Callable[..., Any]] = {}
-
-    def _accept(self, spaces: Object, values: Any, name: str, rows: int) -> tuple[Any, ...]:
-        # An empty part may come without the width of its rows.
-        return tuple(
-            self.backend.accept(space.batch(rows), column if rows else np.zeros((0, *space.shape), column.dtype), name)
-            for space, column in zip(spaces, columns(values), strict=True)
-        )
-
-    def initial(self) -> tuple[Any, ...]:
-        """The starting state, as the backend stores it."""
-        values = self.learner.initial(self.seed)
-        spaces = self.learner.state
-        return tuple(self.backend.accept(s, v, "the starting state") for s, v in zip(spaces, values, strict=True))
-
-    def epoch(
-        self, state: tuple[Any, ...], order: np.ndarray, size: int, first: int
-    ) -> tuple[tuple[Any, ...], np.ndarray, np.ndarray, bool]:
-        """The state after the rows of `order`, the loss and the number of right predictions of each step.
-
-        Last comes whether every number of the state is finite.
-        """
-        whole, finite = len(order) // size * size, True
-        losses, right = [np.zeros(0)], [np.zeros(0)]
-        for start, stop, width in ((0, whole, size), (whole, len(order), len(order) - whole)):
-            if stop > start:
-                batches = order[start:stop].reshape(-1, width)
-                numbers = np.arange(first + start // size, first + start // size + len(batches))
-                state, seen, fine = self._loop(len(batches), width)(
-                    state, batches.astype(np.int32), numbers.astype(np.int32), self.inputs, self.targets, self.settings
-                )
-                losses.append(np.asarray(seen[0], float))
-                right.append(np.asarray(seen[1], float))
-                finite = bool(fine)
-        return state, np.concatenate(losses), np.concatenate(right), finite
-
-    def _loop(self, steps: int, size: int) -> Callable[..., Any]:
-        if (steps, size) not in self._compiled:
-            diagram = self.backend.prepare(self.learner.monitored(size))
-            self._compiled[steps, size] = self.backend.compile(self._scanned(diagram, size))
-        return self._compiled[steps, size]
-
-    def _scanned(self, diagram: Diagram, size: int) -> Callable[..., Any]:
-        learner, backend, xp = self.learner, self.backend, self.backend.namespace
-        stored, predicted = len(learner.state), len(learner.model.cod)
-
-        def scanned(state: Any, batches: Any, numbers: Any, inputs: Any, targets: Any, settings: Any) -> Any:
-            def one(state: Any, item: Any) -> Any:
-                rows, number = item
-                x, y = [[column[rows] for column in part] for part in (inputs, targets)]
-                keys = _keys(backend, learner, self.seed, number, size)
-                results = backend.interpret(diagram, (*state, *y, *x, *settings, *keys))
-                new, losses, guesses = results[:stored], results[stored:-predicted], results[-predicted:]
-                mean = sum(loss.sum(dtype=float) / size for loss in losses[:predicted]) + sum(losses[predicted:])
-                return new, (mean, learner.loss.correct(xp, y, guesses).sum())
-
-            after, seen = backend.loop(one, tuple(state), (batches, numbers))
-            finite = [xp.isfinite(array).all() for array in after if array.dtype.kind in "fV"]
-            return after, seen, reduce(and_, finite, True)
-
-        return scanned
+    if precision != "bfloat16":
+        return learner, Jax(precision)
+    return lowered(learner), Jax("mixed")
 
 
-def _keys(backend: Any, learner: Learner, seed: int, step: Any, size: int | None) -> tuple[Any, ...]:
-    """The auxiliary inputs of a step: for each wire a random key, or one a sample."""
-    count = len(learner.auxiliary)
-    return tuple(backend.keys(seed, step, wire, size) for wire in range(count))
+def _keeper(checkpoint: Any, resume: bool) -> Checkpoints | None:
+    if checkpoint is None:
+        if resume:
+            raise CheckpointError("resume=True needs the folder of the checkpoints: give checkpoint=FOLDER")
+        return None
+    return checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(checkpoint)
 
 
-def _stop(
-    run: _Run, result: Result, before: Any, order: np.ndarray, size: int, epoch: int, bad: int, what: str
-) -> None:
-    """Replay the epoch up to the bad step, and raise with the last finite state before it."""
-    rows, good = order[bad * size : (bad + 1) * size], bad
-    state, _, _, finite = run.epoch(before, order[: good * size], size, result.steps)
-    if not finite:  # the update just before made the loss what it is
+def _facts(
+    run: Run, data: Any, size: int | None, shuffle: bool, drop_last: bool, validation: Any, keep_best: bool, watch: Any
+) -> dict[str, Any]:
+    """What must be the same for a run to be taken up, besides the learner."""
+    rows = data.rows if isinstance(data, Data) else None
+    share = validation if isinstance(validation, float) else validation is not None
+    return {
+        "seed": run.seed,
+        "backend": repr(run.backend),
+        "batch_size": None if size is None else int(size),
+        "shuffle": bool(shuffle),
+        "drop_last": bool(drop_last),
+        "validation": share,
+        "keep_best": bool(keep_best),
+        "training rows": rows,
+        "watched": sorted(watch or {}),
+    }
+
+
+@contextmanager
+def _signals(trainer: _Trainer) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the run after the steps under way; a second Ctrl-C ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if trainer.signalled is not None:
+            raise KeyboardInterrupt
+        trainer.signalled = number
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(trainer: _Trainer, portion: Portion, seen: Seen, epoch: int) -> None:
+    """Find the bad step of a portion, and raise with the last finite state before it."""
+    run, result = trainer.run, trainer.result
+    bad = np.flatnonzero(~np.isfinite(seen.losses))
+    what = f"the loss is {seen.losses[bad[0]]} at" if bad.size else "the parameters are not finite after"
+    step = int(bad[0]) if bad.size else portion.count - 1
+
+    def first(count: int) -> Seen:
+        return run.steps(result.state, Portion(portion.size, count, portion.items, portion.rows), result.steps)
+
+    if not bad.size:  # the steps before may have been the ones
+        while step and not first(step).finite:
+            step -= 1
+    good = step
+    after = first(good)
+    while not after.finite and good:  # an update before made the loss what it is
         good -= 1
-        state = run.epoch(before, order[: good * size], size, result.steps)[0]
-    step, result.state, result.steps = result.steps + bad, state, result.steps + good
+        after = first(good)
+    number = result.steps + step
+    node = run.not_finite(after.state, portion, good, result.steps + good)
+    rows = None if portion.rows is None else portion.rows[good]
+    where = f", after the update of step {result.steps + good}" if good < step else ""
+    where += "" if rows is None else f", rows {', '.join(map(str, rows[:5]))}{' ...' * (len(rows) > 5)}"
+    result.state, result.steps = after.state, result.steps + good
+    trainer.done.saw(replace(portion, count=good), after)
+    kept = f"; the last good state is kept in {trainer.keep()}" if trainer.keeper is not None else ""
     raise NotFiniteError(
-        f"{what} step {step} (epoch {epoch}, rows {', '.join(map(str, rows[:5]))}"
-        f"{' ...' * (len(rows) > 5)}): lower the learning rate, or look at those rows for values that are not finite",
-        step,
+        f"{what} step {number} (epoch {epoch}{where}): lower the learning rate, or look at those rows for values that "
+        f"are not finite{node}{kept}",
+        number,
         epoch,
         result,
     )
 
 
-def _bar(epochs: int, progress: bool | None) -> AbstractContextManager[Callable[[History], None]]:
+def _bar(epochs: int, progress: bool | None) -> AbstractContextManager[Callable[..., None]]:
     if not (sys.stderr.isatty() if progress is None else progress):
-        return nullcontext(lambda history: None)
-    from contextlib import contextmanager
-
+        return nullcontext(lambda history, done, steps: None)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    shown = "loss {task.fields[loss]:.4g}, accuracy {task.fields[right]:.1f} %"
-    parts: Sequence[Any] = (BarColumn(), MofNCompleteColumn(), TextColumn(shown), TimeRemainingColumn())
+    parts: Any = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[shown]}"), TimeRemainingColumn())
 
     @contextmanager
     def bar() -> Any:
+        started, taken = time.perf_counter(), 0
         with Progress(*parts, console=Console(stderr=True)) as live:
-            task = live.add_task("epochs", total=epochs, loss=float("nan"), right=float("nan"))
-            yield lambda h: live.update(task, advance=1, loss=h.loss[-1], right=h.accuracy[-1])
+            task = live.add_task("epochs", total=epochs, shown="")
+
+            def show(history: History, done: _Epoch, steps: int | None) -> None:
+                nonlocal taken
+                taken = max(taken, history.epochs * (steps or 0) + done.steps)
+                rate = taken / max(time.perf_counter() - started, 1e-9)
+                share = done.steps / steps if steps else 0.0
+                live.update(task, completed=history.epochs + share, shown=_shown(history, done, rate))
+
+            yield show
 
     return bar()
+
+
+def _shown(history: History, done: _Epoch, rate: float) -> str:
+    """The line of the bar: this epoch's loss and accuracy so far, or those of the last, and the steps a second."""
+    entry = done.entry if done.steps else {"loss": history.loss[-1], "accuracy": history.accuracy[-1]}
+    text = f"loss {entry['loss']:.4g}, accuracy {entry['accuracy']:.1f} %"
+    if history.validation_loss:
+        text += f"; held out {history.validation_loss[-1]:.4g}, {history.validation_accuracy[-1]:.1f} %"
+    return f"{text}; {rate:.4g} steps/s"

@@ -18,16 +18,22 @@ from catlearn.diagram import Diagram
 from catlearn.functors.expressions import equal, expressions, symbols
 from catlearn.functors.symbolic import polynomials
 from catlearn.generators.batching import Map
+from catlearn.generators.convolution import ROLES, Convolution
 from catlearn.generators.elementwise import FUNCTIONS
 from catlearn.generators.indexing import Scatter
+from catlearn.generators.lookup import Collect
+from catlearn.generators.precision import Lower, Raise
+from catlearn.generators.probe import Probe
 from catlearn.generators.scan import scan
+from catlearn.generators.windows import Frame, Overlap
 from catlearn.laws.catalogue import by_identifier
 from catlearn.laws.oracles import formal_derivative
 from catlearn.proving import shown
-from catlearn.reverse import forward_derivative, plain, reverse_derivative
+from catlearn.reverse import forward_derivative, reverse_derivative
 from catlearn.rigs import NATURALS
 from catlearn.semirings import BITS, DISCRETE, INTEGERS, REAL, Carrier, Discrete
 from catlearn.space import Space
+from catlearn.substitution import plain
 from catlearn.tracing import apply_generator, trace
 
 THEOREM = "R of every generator is its formal derivative, additive (RD.2), linear (RD.6) and symmetric (RD.7)."
@@ -70,9 +76,32 @@ def polynomial_generators() -> dict[str, Diagram]:
         "slice": trace(over(n, 4), lambda x: x[1:3]),
         "concatenate": trace(over(n, 2, 1), lambda x, y: functions.concatenate([x, y])),
         "reshape": trace(over(n, (2, 3)), lambda x: functions.reshape(x, (3, 2))),
+        "windows": trace(over(n, (4, 1)), lambda x: functions.windows(x, 2, 2, 1)),
+        "overlap": trace(over(n, (3, 2, 1)), lambda x: apply_generator(Overlap(x.space, (Frame(4, 2, 2, 1, 1),)), x)),
+        **{f"convolution, to its {role}": _convolution(role).diagram for role in ROLES},
+        "select": trace(over(n, 2, 2), lambda x, y: functions.select(_label(2, (1, 0)), x, y)),
+        "lookup": trace(over(n, (3, 2)), lambda x: functions.lookup(x, _label(3, (2, 0, 2)))),
+        "collect": trace(
+            over(n, (3, 2)),
+            lambda x: apply_generator(Collect(x.space.carrier, _places(3, 3), (2,)), _label(3, (2, 0, 2)), x),
+        ),
+        "probe": trace(over(n, 2), lambda x: apply_generator(Probe(x.space, "x"), x)),
         "map": Map(irreducible, 2, (True,)).diagram,
         "scan": scan(body, 2, shared=1, states=1),
     }
+
+
+def _places(size: int, count: int) -> Space:
+    return Space(count, Discrete(size))
+
+
+def _label(size: int, values: tuple[int, ...]) -> Any:
+    return functions.constant(_places(size, len(values)), values)
+
+
+def _convolution(role: str) -> Convolution:
+    """Stride 2 and a zero of padding, two groups."""
+    return Convolution(role, NATURALS, (), (Frame(3, 2, 2, 1, 0),), 2, 2, 2)
 
 
 def real_generators() -> dict[str, Diagram]:
@@ -88,6 +117,8 @@ def real_generators() -> dict[str, Diagram]:
         "power": trace((x, x), functions.power),
         "maximum": trace((x, x), functions.maximum),
         "log_softmax of 2": trace(vector, functions.log_softmax),
+        "lower": trace(x, lambda a: apply_generator(Lower(a.space), a)),
+        "raise": trace(x, lambda a: apply_generator(Raise(a.space), a)),
     }
 
 
@@ -98,6 +129,7 @@ def discrete_generators() -> dict[str, Diagram]:
         "successor": trace(counter, functions.successor),
         "real": trace(counter, functions.real),
         "one_hot": trace(label, functions.one_hot),
+        "divides": trace(counter, lambda n: functions.divides(2, n)),
     }
 
 

@@ -23,10 +23,16 @@ from catlearn.functors import Exact, Jax
 from catlearn.functors.arrays import tidy
 from catlearn.generators.arithmetic import Add, Divide, Include, Invert, Multiply, Negate, Subtract, Xor
 from catlearn.generators.batching import Map
+from catlearn.generators.convolution import Convolution
 from catlearn.generators.discrete import OneHot
 from catlearn.generators.elementwise import FUNCTIONS, Maximum, Power
 from catlearn.generators.indexing import Scatter
+from catlearn.generators.lookup import Collect
+from catlearn.generators.precision import Lower, Raise
+from catlearn.generators.probe import Probe
 from catlearn.generators.scan import Scan
+from catlearn.generators.selection import FirstLargest
+from catlearn.generators.windows import Frame, Overlap, Windows
 from catlearn.semirings import BITS, DISCRETE, INTEGERS, REAL, TRIVIAL, Z2, Discrete, Modular
 from catlearn.space import Space, changes
 
@@ -496,6 +502,57 @@ mapped("of a scan, shared items", inner_diagram, inner_reference, 3, (True, Fals
 
 # One test a rule, over all cases
 
+HALVES = (Frame(5, 2, 2, 1, 0),)  # windows of two entries, every second place, a zero before
+WIDE = {"window_strides": (2,), "padding": ((1, 0),), "dimension_numbers": ("NHC", "HIO", "NHC")}
+
+
+def convolved(x, w):
+    return jax.lax.conv_general_dilated(x[None], w, **WIDE)[0]
+
+
+def convolution(role):
+    return Convolution(role, REAL, (), HALVES, 2, 3).diagram
+
+
+case(
+    "windows",
+    Windows(S(5, 2), HALVES).diagram,
+    lambda x: jnp.stack([jnp.stack([0 * x[0], x[0]]), x[1:3], x[3:5]]),
+)
+case(
+    "overlap",
+    Overlap(S(3, 2, 2), HALVES).diagram,
+    lambda w: jnp.stack([w[0, 1], w[1, 0], w[1, 1], w[2, 0], w[2, 1]]),
+)
+case("convolution", convolution("output"), convolved)
+case(
+    "convolution to its input",
+    convolution("input"),
+    lambda w, y: jax.vjp(lambda x: convolved(x, w), jnp.zeros((5, 2), y.dtype))[1](y)[0],
+)
+case(
+    "convolution to its weight",
+    convolution("weight"),
+    lambda x, y: jax.vjp(lambda w: convolved(x, w), jnp.zeros((2, 2, 3), y.dtype))[1](y)[0],
+)
+case("select", cl.trace((Space(3, Discrete(2)), S(3), S(3)), F.select), lambda c, x, y: jnp.where(c == 1, x, y))
+case("divides", cl.trace((Space(3, DISCRETE),), lambda n: F.divides(3, n)), lambda n: (n % 3 == 0).astype(jnp.int32))
+case("maximum over", cl.trace(S(2, 3, 2), lambda x: F.maximum_over(x, (2, 0))), lambda x: x.max((0, 2)))
+case(
+    "first largest",
+    FirstLargest(S(2, 3), (1,)).diagram,
+    lambda x: jax.nn.one_hot(jnp.argmax(x, 1), 3, dtype=x.dtype),
+)
+case("lookup", cl.trace((S(4, 2), Space(3, Discrete(4))), F.lookup), lambda t, i: t[i])
+case(
+    "collect",
+    Collect(REAL, Space(3, Discrete(4)), (2,)).diagram,
+    lambda i, r: jnp.zeros((4, 2), r.dtype).at[i].add(r),
+)
+case("probe", Probe(S(2), "x").diagram, lambda x: x)
+case("lower", Lower(S(2)).diagram, lambda x: x)
+case("raise", Raise(S(2)).diagram, lambda x: x)
+
 NAMES = sorted(CASES)
 
 
@@ -517,9 +574,11 @@ def test_every_generator_has_a_case():
     for module in pkgutil.iter_modules(catlearn.generators.__path__):
         importlib.import_module(f"catlearn.generators.{module.name}")
     defined = {kind for kind in concrete(Generator) if kind.__module__.startswith("catlearn.generators.")}
-    abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary"}
+    abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary", "Draw", "_Over", "_Precision", "_Rows"}
+    # What draws from keys is tested in test_selection, batch normalisation, no n-fold map, in test_normalisation.
+    elsewhere = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "BatchNormalise"}
     covered = {type(generator) for example in CASES.values() for generator in walk(example.diagram)}
-    assert {kind.__name__ for kind in defined - covered} == abstract
+    assert {kind.__name__ for kind in defined - covered} == abstract | elsewhere
     assert {f"function {name}" for name in FUNCTIONS} <= set(CASES)
 
 

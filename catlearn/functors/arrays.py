@@ -7,7 +7,7 @@ output needs is not computed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -16,8 +16,10 @@ import numpy as np
 from catlearn.builder import Builder, Wires
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import InputError
+from catlearn.functors.convolution import by_definition
 from catlearn.functors.functor import Functor, bare
 from catlearn.generators.batching import Map
+from catlearn.generators.convolution import Convolution
 from catlearn.generators.scan import Scan
 from catlearn.semirings import Carrier
 from catlearn.space import Object, Space
@@ -93,11 +95,42 @@ class Arrays(Functor):
         """The value stored as that carrier's values are."""
         return self.namespace.asarray(value).astype(self.dtype(carrier))
 
+    def lowered(self, x: Any) -> Any:
+        """Real numbers in the precision that is computed in, where that is not the one they are stored in."""
+        return x
+
+    def alike(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Factors of a product in one precision."""
+        return values
+
     def constant(self, space: Space, value: Any) -> Any:
         """The array of a constant: a number fills the space."""
         array = np.asarray(value)
         filled = array if array.shape == space.shape else np.full(space.shape, value)
         return self.namespace.asarray(filled, dtype=self.dtype(space.carrier))
+
+    def positions(self, places: Any) -> Any:
+        """Places in an array, as the array library takes them."""
+        return np.asarray(places).astype(np.int64)
+
+    def pad(self, carrier: Carrier, x: Any, ends: Sequence[tuple[int, int, int]]) -> Any:
+        """Zeros before, after and between the entries of each axis; a negative number cuts entries off instead."""
+        zero = self.constant(Space((), carrier), carrier.zero)[()]
+        for axis, (before, after, between) in enumerate(ends):
+            entries = x.shape[axis]
+            places = before + np.arange(entries) * (between + 1)
+            length = before + after + max(entries + (entries - 1) * between, 0)
+            inside = (places >= 0) & (places < length)
+            shape = (*x.shape[:axis], length, *x.shape[axis + 1 :])
+            result = np.full(shape, zero, dtype=x.dtype)
+            lead = (slice(None),) * axis
+            result[(*lead, places[inside])] = x[(*lead, inside)]
+            x = result
+        return x
+
+    def convolution(self, form: Convolution, a: Any, b: Any) -> Any:
+        """The map of a convolution's role."""
+        return by_definition(form, self, a, b)
 
     def scatter(self, carrier: Carrier, rows: Any, index: np.ndarray, length: int) -> Any:
         """Row k of the result is the sum of the rows whose index is k."""

@@ -15,6 +15,7 @@ operations work on Python numbers), without rounding and without overflow.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -52,17 +53,19 @@ class Exact(Arrays):
             return array
         return np.array([entry.item() for entry in array.flat] + [None], object)[:-1].reshape(array.shape)
 
+    def scope(self) -> AbstractContextManager[Any]:
+        """The context in which this functor's numbers exist: any."""
+        return nullcontext()
+
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: nothing is compiled."""
         return function
 
-    def loop(
-        self, step: Callable[..., Any], state: tuple[Any, ...], items: tuple[Any, ...]
-    ) -> tuple[tuple[Any, ...], Any]:
-        """`step(state, item) -> (state, emitted)` along the first axis of the items, one after another."""
+    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any) -> tuple[Any, Any]:
+        """`step(state, item) -> (state, emitted)` on the first `count` items, stacked along a first axis."""
         emitted = []
-        for item in zip(*items, strict=True):
-            state, out = step(state, item)
+        for number in range(int(count)):
+            state, out = step(state, tuple(item[number] for item in items))
             emitted.append(out)
         return state, tuple(np.stack(column) for column in zip(*emitted, strict=True))
 

@@ -14,7 +14,7 @@ int32. Values are checked on concrete arguments at the outermost call, never on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -25,10 +25,12 @@ import numpy as np
 from catlearn.diagram import Diagram
 from catlearn.errors import InputError, UnknownNameError, nearest
 from catlearn.functors.arrays import Arrays, as_array, check_dtype, check_values, tidy
+from catlearn.functors.convolution import by_definition, by_xla
 from catlearn.functors.functor import bare
 from catlearn.generators.batching import Map
+from catlearn.generators.convolution import Convolution
 from catlearn.generators.scan import Scan
-from catlearn.semirings import Carrier
+from catlearn.semirings import REAL, Carrier
 from catlearn.space import Space
 
 __all__ = ["Jax", "step"]
@@ -37,6 +39,7 @@ _PRECISIONS = {
     "float32": ("float32", "int32"),
     "float64": ("float64", "int64"),
     "bfloat16": ("bfloat16", "int32"),
+    "mixed": ("float32", "int32"),
 }
 
 
@@ -48,7 +51,8 @@ def step(x: Any) -> Any:
 class Jax(Arrays):
     """Diagrams as functions of JAX arrays, to be jitted, mapped and differentiated like any other.
 
-    `precision` is "float32" (with int32), "float64" (with int64; 64-bit mode is on while it runs) or "bfloat16".
+    `precision` is "float32" (with int32), "float64" (with int64; 64-bit mode is on while it runs), "bfloat16", or
+    "mixed": numbers are stored as float32, and computed with as bfloat16 between the nodes `Lower` and `Raise`.
     Raises `UnknownNameError` for any other.
     """
 
@@ -78,15 +82,38 @@ class Jax(Arrays):
     def cast(self, value: Any, carrier: Carrier) -> Any:
         return value if carrier.kind == "key" else jnp.asarray(value).astype(self.dtype(carrier))
 
+    def lowered(self, x: Any) -> Any:
+        return x.astype(jnp.bfloat16) if self.precision == "mixed" else x
+
+    def alike(self, values: Sequence[Any]) -> Sequence[Any]:
+        low = self.precision == "mixed" and any(value.dtype == jnp.bfloat16 for value in values)
+        return [value.astype(jnp.bfloat16) for value in values] if low else values
+
     def constant(self, space: Space, value: Any) -> Any:
         self._fits(space, np.asarray(value), "a constant")
         if not isinstance(value, tuple):
+            if self.precision == "mixed" and space.carrier.kind == "real":
+                return jnp.full(space.shape, float(value))  # of weak type: it takes the precision of what it meets
             return jnp.full(space.shape, value, dtype=self.dtype(space.carrier))
         return jnp.asarray(np.asarray(value), dtype=self.dtype(space.carrier))
 
-    def scatter(self, carrier: Carrier, rows: Any, index: np.ndarray, length: int) -> Any:
+    def positions(self, places: Any) -> Any:
+        return places
+
+    def pad(self, carrier: Carrier, x: Any, ends: Sequence[tuple[int, int, int]]) -> Any:
+        zero = self.carrier(carrier).zero
+        return jax.lax.pad(x, jnp.asarray(zero, x.dtype), ends) if any(map(any, ends)) else x
+
+    def convolution(self, form: Convolution, a: Any, b: Any) -> Any:
+        fast = form.carrier == REAL and len(form.frames) <= 3
+        return (by_xla if fast else by_definition)(form, self, a, b)
+
+    def scatter(self, carrier: Carrier, rows: Any, index: Any, length: int) -> Any:
         if carrier.kind in ("real", "integer") and carrier.name in ("REAL", "INTEGERS"):
             return jnp.zeros((length, *rows.shape[1:]), rows.dtype).at[index].add(rows)
+        if isinstance(index, jax.Array):  # known only when it runs: every row is offered to every place
+            here = jnp.expand_dims(index == jnp.arange(length)[:, None], tuple(range(2, 1 + rows.ndim)))
+            return self.carrier(carrier).sum(jnp, jnp.where(here, rows, jnp.asarray(carrier.zero, rows.dtype)), (1,))
         order = np.argsort(index, kind="stable")
         counts = np.bincount(index, minlength=length)
         widest = max(counts.tolist(), default=0)
@@ -112,9 +139,11 @@ class Jax(Arrays):
             results = self.interpret(generator.body, (*shared, *state, *items))
             return results[: generator.states], results[generator.states :]
 
-        state, emitted = jax.lax.scan(
-            body, inputs[k:fixed], inputs[fixed:], length=generator.length, reverse=generator.backward
-        )
+        start = inputs[k:fixed]
+        if self.precision == "mixed":  # a constant takes the precision of what the body makes of it
+            made = jax.eval_shape(body, start, tuple(item[0] for item in inputs[fixed:]))[0]
+            start = tuple(jnp.asarray(s, m.dtype) for s, m in zip(start, made, strict=True))
+        state, emitted = jax.lax.scan(body, start, inputs[fixed:], length=generator.length, reverse=generator.backward)
         return bare((*state, *emitted))
 
     def _fits(self, space: Space, array: np.ndarray, what: str) -> None:
@@ -171,11 +200,23 @@ class Jax(Arrays):
 
         return run
 
-    def loop(
-        self, step: Callable[..., Any], state: tuple[Any, ...], items: tuple[Any, ...]
-    ) -> tuple[tuple[Any, ...], Any]:
-        """`step(state, item) -> (state, emitted)` along the first axis of the items, as a compiled scan."""
-        return jax.lax.scan(step, state, items)
+    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any) -> tuple[Any, Any]:
+        """`step(state, item) -> (state, emitted)` on the first `count` items, stacked along a first axis.
+
+        The number of steps is an input of the compiled loop; what is emitted has the items' length, zeros at its end.
+        """
+        length = len(items[0])
+        shapes = jax.eval_shape(step, state, tuple(item[0] for item in items))[1]
+        emitted = jax.tree.map(lambda s: jnp.zeros((length, *s.shape), s.dtype), shapes)
+
+        def body(k: Any, carried: Any) -> Any:
+            state, emitted = carried
+            item = tuple(jax.lax.dynamic_index_in_dim(item, k, keepdims=False) for item in items)
+            state, made = step(state, item)
+            update = jax.lax.dynamic_update_index_in_dim
+            return state, jax.tree.map(lambda whole, one: update(whole, one, k, 0), emitted, made)
+
+        return jax.lax.fori_loop(0, count, body, (state, emitted))
 
     def keys(self, seed: int, step: Any, wire: int, size: int | None) -> Any:
         """The random key of a wire at a step, or one a sample of a batch of that size."""

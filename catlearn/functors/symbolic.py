@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from catlearn.diagram import Diagram, Generator
+from catlearn.errors import OperationError
 from catlearn.functors.arrays import Arrays
 from catlearn.generators.arithmetic import Include
 from catlearn.semirings import INTEGERS, Carrier, Semiring
@@ -176,7 +177,7 @@ class Symbolic(Arrays):
         return _Polynomials(base=base_of(carrier))
 
     def rule(self, generator: Generator) -> Callable[..., Any] | None:
-        if any(not s.carrier.has("multiply") for s in (*generator.dom, *generator.cod)):
+        if any(not _known(space) for space in (*generator.dom, *generator.cod)):
             return None
         if isinstance(generator, Include):
             return lambda generator, x: x
@@ -186,6 +187,8 @@ class Symbolic(Arrays):
         return value
 
     def constant(self, space: Space, value: Any) -> Any:
+        if space.carrier.kind == "index":
+            return np.broadcast_to(np.asarray(value), space.shape)
         base = base_of(space.carrier)
         numbers = np.asarray(value, dtype=object)
         entries = np.broadcast_to(numbers, space.shape)
@@ -204,13 +207,24 @@ class Symbolic(Arrays):
         return _filled(space.shape, value) if isinstance(value, Polynomial) else np.asarray(value, dtype=object)
 
 
+def _known(space: Space) -> bool:
+    """Whether there are polynomials over a space's carrier, or its values are known numbers."""
+    return space.carrier.has("multiply") or space.carrier.kind == "index"
+
+
 def base_of(carrier: Carrier) -> Carrier:
     """The semiring that a carrier's polynomials are over: the changes of bits, otherwise the carrier itself."""
     return carrier.changes
 
 
 def variables(spaces: Object, name: str = "x") -> tuple[np.ndarray, ...]:
-    """An array of variables for each space, named x0, x1, ... over all entries."""
+    """An array of variables for each space, named x0, x1, ... over all entries.
+
+    Raises `OperationError` for a space without multiplication: there is no polynomial in its values.
+    """
+    for space in spaces:
+        if not space.carrier.has("multiply"):
+            raise OperationError(f"there are no polynomials in values of {space}, which has no multiplication")
     result, number = [], 0
     for space in spaces:
         base = base_of(space.carrier)

@@ -92,6 +92,7 @@ class Contract(Generator):
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
         xp, carrier = arrays.namespace, arrays.carrier(self.carrier)
+        inputs = arrays.alike(inputs)
         given = {label for axes in self.inputs for label in axes}
         present = [label for label in self.output if label in given]
         if len(inputs) == 1:

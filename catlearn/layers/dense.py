@@ -5,6 +5,7 @@ linear(W, x) = x W,   R = (x d^T, W d)        bias(b, x) = x + b,   R = (d, d)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from catlearn import functions
@@ -18,6 +19,14 @@ from catlearn.tracing import Wire, trace
 
 __all__ = ["ACTIVATIONS", "activation", "bias", "dense", "linear"]
 
+_SELU_SCALE, _SELU_SLOPE = 1.0507009873554805, 1.6732632423543772
+
+
+def _below(x: Wire) -> Wire:
+    """exp(x) - 1 for negative x, else 0; the exponential sees no positive number, so it cannot overflow."""
+    return functions.exp(-functions.relu(-x)) - 1.0
+
+
 ACTIVATIONS: dict[str, Callable[[Wire], Wire]] = {
     "identity": lambda x: x,
     "sigmoid": functions.sigmoid,
@@ -26,6 +35,15 @@ ACTIVATIONS: dict[str, Callable[[Wire], Wire]] = {
     "softplus": functions.softplus,
     "silu": lambda x: x * functions.sigmoid(x),
     "gelu": lambda x: 0.5 * x * (1.0 + functions.erf(x * 0.5**0.5)),
+    "gelu_tanh": lambda x: 0.5 * x * (1.0 + functions.tanh((x + 0.044715 * (x * x * x)) * (2.0 / math.pi) ** 0.5)),
+    "leaky_relu": lambda x: functions.maximum(x, 0.01 * x),
+    "elu": lambda x: functions.relu(x) + _below(x),
+    "selu": lambda x: _SELU_SCALE * (functions.relu(x) + _SELU_SLOPE * _below(x)),
+    "relu6": lambda x: functions.relu(x) - functions.relu(x - 6.0),
+    "hard_tanh": lambda x: functions.relu(x + 1.0) - functions.relu(x - 1.0) - 1.0,
+    "mish": lambda x: x * functions.tanh(functions.softplus(x)),
+    "softsign": lambda x: x / (1.0 + functions.absolute(x)),
+    "log_softmax": functions.log_softmax,
     "softmax": functions.softmax,
     "sin": functions.sin,
 }
@@ -77,7 +95,12 @@ def activation(name: str, space: Space) -> Diagram:
 
 
 def dense(
-    inputs: int, outputs: int, activation: str = "identity", *, initialise: Initialiser | None = None
+    inputs: int,
+    outputs: int,
+    activation: str = "identity",
+    *,
+    bias: bool = True,
+    initialise: Initialiser | None = None,
 ) -> Para[Diagram]:
     """linear, then bias, then the activation of that name, as one layer with parameters `weight` and `bias`.
 
@@ -85,7 +108,8 @@ def dense(
     ('dense_1.bias', 'dense_1.weight', 'dense_0.bias', 'dense_0.weight')
     """
     after = _activation(activation, Space(_size(outputs, "outputs"), REAL))
-    return (linear(inputs, outputs, initialise=initialise) >> bias(outputs) >> after).named("dense")
+    product = linear(inputs, outputs, initialise=initialise)
+    return ((product >> _bias(outputs) if bias else product) >> after).named("dense")
 
 
-_activation = activation
+_activation, _bias = activation, bias

@@ -198,11 +198,12 @@ PARA: tuple[Mutant, ...] = (
         "(alpha @ self._category.identity(self.dom) if not alpha.dom == alpha.cod == self.dom else "
         "self._category.identity(self.dom) @ alpha)"))),
     _m("Para", "tie: keeps the last", (Para, "tie", edit("first = min(", "first = max("))),
-    _m("Para", "names: a number for each clash", (Signature, "names", edit("in sorted(titles)", "in titles"))),
+    _m("Para", "names: a number for each clash", (Signature, "titles", edit(
+        "for layer in self.layers", "for layer in reversed(self.layers)"))),
     _m("Para", "names: the later layer counted first", (Signature, "then", edit(
-        "later.numbers + self.layers, self.numbers", "later.numbers, self.numbers + later.layers"))),
+        "later.numbers + len(self.layers), self.numbers", "later.numbers, self.numbers + len(later.layers)"))),
     _m("Para", "names: layers beside not counted on", (
-        Signature, "beside", edit("other.numbers + self.layers", "other.numbers"))),
+        Signature, "beside", edit("other.numbers + len(self.layers)", "other.numbers"))),
     _m("Para", "para to lenses: parameter and input exchanged", (Para, "lens", edit(
         "Lens.of(self.diagram)",
         "Lens.of(self.diagram if self.parameter != self.dom else "
