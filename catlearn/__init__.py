@@ -26,7 +26,7 @@ from catlearn.functors.functor import Functor
 from catlearn.generators.batching import batch
 from catlearn.generators.opaque import from_jax
 from catlearn.generators.scan import scan
-from catlearn.generators.surrogate import clip_change, surrogate
+from catlearn.generators.surrogate import clip_change, stop_change, surrogate
 from catlearn.lens import Lens, Sides
 from catlearn.para import Para, parametrised
 from catlearn.parameters import Parameter
@@ -116,6 +116,7 @@ __all__ = [
     "reverse_derivative",
     "scan",
     "semirings",
+    "stop_change",
     "supervised",
     "surrogate",
     "swap",

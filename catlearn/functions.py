@@ -33,7 +33,7 @@ from catlearn.generators.arithmetic import (
 )
 from catlearn.generators.contraction import broadcast, einsum, matmul, mean, stack, sum, transpose
 from catlearn.generators.convolution import convolve
-from catlearn.generators.discrete import one_hot, real, successor
+from catlearn.generators.discrete import one_hot, real, since, successor
 from catlearn.generators.elementwise import Maximum, Power, apply, log_softmax, softmax
 from catlearn.generators.indexing import concatenate, gather, getitem, reshape
 from catlearn.generators.lookup import lookup
@@ -81,6 +81,7 @@ __all__ = [
     "sigmoid",
     "sign",
     "sin",
+    "since",
     "softmax",
     "softplus",
     "split_key",

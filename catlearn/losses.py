@@ -52,6 +52,7 @@ __all__ = [
     "quadratic",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
+    "value",
 ]
 
 
@@ -135,15 +136,16 @@ def _like_the_prediction(space: Space) -> Space:
 class Loss:
     """A loss: `error(label, prediction)` on wires, one pair at a time, so that L has a wire for each wire of B.
 
-    `label(space)` is the space of the label for a prediction of that space; `cap` the default cap; `matches(xp, label,
-    prediction)` says for each row of a batch, of one wire, whether the prediction is right, or what share of it.
+    `label(space)` is the space of the label for a prediction of that space, None where there is none; `cap` the default
+    cap; `matches(xp, label, prediction)` says for each row of a batch, of one wire, whether the prediction is right, or
+    what share of it.
     """
 
     name: str
     error: Callable[[Wire, Wire], Wire]
     cap: Cap
     matches: Matches
-    label: Callable[[Space], Space] = _like_the_prediction
+    label: Callable[[Space], Space | None] = _like_the_prediction
     penalties: tuple[Penalty, ...] = ()
 
     def __repr__(self) -> str:
@@ -151,23 +153,26 @@ class Loss:
 
     def labels(self, outputs: Space | Iterable[Space]) -> Object:
         """The object of labels for predictions of those spaces."""
-        return tuple(self.label(space) for space in as_object(outputs))
+        spaces = [self.label(space) for space in as_object(outputs)]
+        return tuple(space for space in spaces if space is not None)
 
     def para(self, outputs: Space | Iterable[Space]) -> Para[Diagram]:
         """The parametrised map B -> L whose parameter is the label."""
         spaces = as_object(outputs)
         labels = self.labels(spaces)
-        n = len(spaces)
+        n = len(labels)
 
         def error(*wires: Wire) -> list[Wire]:
             try:
+                if not n:
+                    return [self.error(guess, guess) for guess in wires]
                 return [self.error(label, guess) for label, guess in zip(wires[:n], wires[n:], strict=True)]
             except CatlearnError as mistake:
                 raise OperationError(
                     f"the loss '{self.name}' does not fit {show_object(spaces)}: {mistake}"
                 ) from mistake
 
-        if not n:
+        if not spaces:
             raise OperationError(f"{self.name} needs a prediction; the model has no output")
         return Para(labels, spaces, trace(labels + spaces, error))
 
@@ -194,7 +199,12 @@ class Loss:
         )
 
     def correct(self, xp: Any, labels: Sequence[Any], guesses: Sequence[Any]) -> Any:
-        """For each row of a batch, whether the predictions on all wires count as right; of shares, their product."""
+        """For each row of a batch, whether the predictions on all wires count as right; of shares, their product.
+
+        Without labels nothing can be right or wrong: not a number.
+        """
+        if not labels:
+            return xp.full(len(guesses[0]), float("nan"))
         right = [self.matches(xp, label, guess) for label, guess in zip(labels, guesses, strict=True)]
         return reduce(mul, right)
 
@@ -273,6 +283,9 @@ sigmoid_cross_entropy = _descend("sigmoid cross-entropy", _sum_softplus, _same_s
 
 dot = Loss("dot", lambda label, guess: functions.sum(label * guess), constant_cap(1), _largest)
 """e = b_t . b_p (LOSS.dot), to be climbed: its cap is +1."""
+
+value = Loss("value", lambda _, guess: guess, constant_cap(1), _all_equal, label=lambda space: None)
+"""e = b_p, the model's own output, without a label, to be climbed: its cap is +1."""
 
 exclusive_or = Loss("exclusive or", lambda label, guess: label + guess, identity_cap, _all_equal)
 """e = b_t + b_p over Z2, with L = B (LOSS.xor); its cap is the identity."""

@@ -129,6 +129,7 @@ def discrete_generators() -> dict[str, Diagram]:
         "successor": trace(counter, functions.successor),
         "real": trace(counter, functions.real),
         "one_hot": trace(label, functions.one_hot),
+        "since": trace(counter, lambda n: functions.since(2, n)),
         "divides": trace(counter, lambda n: functions.divides(2, n)),
     }
 

@@ -537,6 +537,7 @@ case(
 )
 case("select", cl.trace((Space(3, Discrete(2)), S(3), S(3)), F.select), lambda c, x, y: jnp.where(c == 1, x, y))
 case("divides", cl.trace((Space(3, DISCRETE),), lambda n: F.divides(3, n)), lambda n: (n % 3 == 0).astype(jnp.int32))
+case("since", cl.trace((Space(3, DISCRETE),), lambda n: F.since(2, n)), lambda n: jnp.maximum(n - 2, 0))
 case("maximum over", cl.trace(S(2, 3, 2), lambda x: F.maximum_over(x, (2, 0))), lambda x: x.max((0, 2)))
 case(
     "first largest",

@@ -281,9 +281,19 @@ def test_LOSS_label_cross_entropy(seed):
     close([change], hot_back(np.eye(4)[label], guess, alpha)[1:])
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (2, 3)])
+def test_LOSS_label_cross_entropy_of_a_sequence_is_the_mean_over_its_places():
+    drawn = np.random.default_rng(8)
+    labels, scores = drawn.integers(0, 4, (3, 5)), drawn.normal(size=(3, 5, 4))
+    ours = losses.label_cross_entropy.para(real(3, 5, 4)).morphism
+    wanted = -np.take_along_axis(jax.nn.log_softmax(scores), labels[..., None], axis=-1).mean()
+    close([ours(labels, scores)], [wanted])
+    right = losses.accuracy(losses.label_cross_entropy, [labels[None]], [scores[None]])
+    assert right == pytest.approx(100 * (scores.argmax(-1) == labels).mean())
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 0)])
 def test_LOSS_label_cross_entropy_needs_a_vector(shape):
-    with pytest.raises(OperationError, match="one vector of scores"):
+    with pytest.raises(OperationError, match="a vector of scores"):
         losses.label_cross_entropy.para(real(*shape))
 
 

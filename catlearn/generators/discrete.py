@@ -1,6 +1,7 @@
 """Maps out of and between discrete sets; every reverse derivative is zero (C.discrete).
 
-`successor` counts; `count` reads a counter as a real number; `one_hot` turns a label into a vector of any carrier.
+`successor` counts and `since` counts from later on; `real` reads a counter as a real number; `one_hot` turns a label
+into a vector of any carrier.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from catlearn.semirings import DISCRETE, REAL, Carrier, Discrete
 from catlearn.space import Object, Space
 from catlearn.tracing import Wire, apply_generator, trace
 
-__all__ = ["OneHot", "Real", "Successor", "one_hot", "real", "successor"]
+__all__ = ["OneHot", "Real", "Since", "Successor", "one_hot", "real", "since", "successor"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,26 @@ class Successor(FromDiscrete):
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
         return inputs[0] + 1
+
+
+@dataclass(frozen=True)
+class Since(FromDiscrete):
+    """`n -> max(n - number, 0)` on an unbounded counter."""
+
+    number: int = 0
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.number, int) and not isinstance(self.number, bool)
+        if self.space.carrier != DISCRETE or not whole or self.number < 0:
+            raise OperationError(
+                f"since counts on DISCRETE from a number of at least 0; got {self.space}, {self.number!r}"
+            )
+
+    def on(self, space: Space) -> Pointwise:
+        return Since(space, self.number)
+
+    def evaluate(self, arrays: Any, *inputs: Any) -> Any:
+        return arrays.namespace.maximum(inputs[0] - self.number, 0)
 
 
 @dataclass(frozen=True)
@@ -88,6 +109,11 @@ class OneHot(FromDiscrete):
 def successor(n: Wire) -> Wire:
     """The next value of a counter."""
     return apply_generator(Successor(n.space), n)
+
+
+def since(number: int, n: Wire) -> Wire:
+    """A counter that starts when another reaches that number: max(n - number, 0)."""
+    return apply_generator(Since(n.space, number), n)
 
 
 def real(n: Wire) -> Wire:

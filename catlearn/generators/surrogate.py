@@ -15,16 +15,17 @@ marked: it is never merged with its twin nor dropped before R is taken, and its 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from catlearn.diagram import Diagram, Generator, identity
 from catlearn.errors import CompositionError
 from catlearn.generators.opaque import from_jax
-from catlearn.space import Object, Space, changes, first_difference
+from catlearn.space import Object, Space, as_object, changes, first_difference
 from catlearn.substitution import plain
 
-__all__ = ["Surrogate", "clip_change", "surrogate"]
+__all__ = ["Surrogate", "clip_change", "stop_change", "surrogate"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,15 @@ def surrogate(name: str, get: Diagram, put: Diagram, *, additive: bool = False) 
     `additive=True` promises that the put preserves sums and zero of cotangents (RD.2).
     """
     return Surrogate(name, get, put, additive).diagram
+
+
+def stop_change(spaces: Space | Iterable[Space]) -> Diagram:
+    """The identity whose reverse is zero: what came before is held still (BWD.*)."""
+    from catlearn.functions import zero
+
+    spaces = as_object(spaces)
+    put = zero(spaces + changes(spaces), changes(spaces))
+    return surrogate("stop", identity(spaces), put, additive=True)
 
 
 @dataclass(frozen=True)

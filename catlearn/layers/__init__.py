@@ -3,7 +3,7 @@
 from catlearn.layers.attention import attention, embedding, positions, transformer_block
 from catlearn.layers.convolution import average_pool, conv, conv1d, conv2d, global_average_pool, max_pool
 from catlearn.layers.dense import ACTIVATIONS, activation, bias, dense, linear
-from catlearn.layers.normalisation import batch_normalisation, dropout, layer_normalisation
+from catlearn.layers.normalisation import batch_normalisation, dropout, layer_normalisation, noise
 from catlearn.layers.recurrent import gru_cell, lstm_cell, recurrent, tanh_cell
 from catlearn.layers.structure import chain, each, flatten, probe, repeat, reshape, residual
 from catlearn.layers.tables import basis, lookup_table
@@ -32,6 +32,7 @@ __all__ = [
     "lookup_table",
     "lstm_cell",
     "max_pool",
+    "noise",
     "positions",
     "probe",
     "recurrent",

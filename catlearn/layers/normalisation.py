@@ -1,4 +1,4 @@
-"""Normalisation and dropout: layers that keep signals at a size, and those that differ after training.
+"""Normalisation, dropout and noise: layers that keep signals at a size, and those that need the batch or chance.
 
     layer_normalisation(s, b, x) = s (x - mean x) / sqrt(var x + epsilon) + b      mean and var over the last axis
     batch_normalisation          the same over the batch and all axes but the last (`generators.normalisation`)
@@ -22,7 +22,7 @@ from catlearn.semirings import KEYS, REAL
 from catlearn.space import Space
 from catlearn.tracing import Wire
 
-__all__ = ["batch_normalisation", "dropout", "layer_normalisation"]
+__all__ = ["batch_normalisation", "dropout", "layer_normalisation", "noise"]
 
 
 def _channels(shape: Sequence[int]) -> tuple[Space, Space]:
@@ -69,6 +69,12 @@ def batch_normalisation(shape: Sequence[int], rate: float = 0.1, epsilon: float 
         return y * functions.broadcast(scale, x.shape) + functions.broadcast(shift, x.shape)
 
     return parametrised("batch_normalisation", _scale_and_shift(channels) | statistics, space, normalised)
+
+
+def noise(shape: Sequence[int]) -> Para[Diagram]:
+    """Independent normal numbers of that shape, from a random key of each sample; it has no input."""
+    key = Parameter("key", Space((), KEYS), role="auxiliary")
+    return parametrised("noise", {"key": key}, (), lambda k: functions.normal(k, Space(shape, REAL).shape))
 
 
 def dropout(shape: Sequence[int], rate: float = 0.5) -> Para[Diagram]:
