@@ -310,5 +310,5 @@ def accuracy(loss: Loss, labels: Sequence[Any], guesses: Sequence[Any]) -> float
     right = np.asarray(loss.correct(np, [np.asarray(v) for v in labels], predicted))
     for array in predicted:
         if array.dtype.kind == "f":
-            right = right & np.isfinite(_rows(array)).all(axis=1)
+            right = right * np.isfinite(_rows(array)).all(axis=1)
     return 100.0 * float(right.mean()) if right.size else float("nan")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_
 from typing import Any
 
@@ -196,9 +196,9 @@ class Run:
             rest = list(results[losses_end + predicted :])
             watched = []
             for name, function in self.watch.items():
-                count = self._wires[name]
-                watched.append(function(*rest[:count]))
-                del rest[:count]
+                found, wanted = self._wires[name]
+                watched.append(function(*rest[:wanted]))
+                del rest[:found]
             return new, (
                 _mean(losses, predicted, size),
                 learner.loss.correct(xp, y, guesses).sum(dtype=float),
@@ -238,12 +238,16 @@ class Run:
             f"{len(whole.nodes)} of the step, {side}), giving {', '.join(map(repr, generator.cod))}"
         )
 
-    @property
-    def _wires(self) -> dict[str, int]:
+    @cached_property
+    def _wires(self) -> dict[str, tuple[int, int]]:
+        """How many wires of each name the monitored step has, and how many come first that are not seen again.
+
+        The step computes what has an expansion both as a node and by it, so that a probe behind it is there twice.
+        """
         from catlearn.generators.probe import probes
 
-        named = probes(self.learner.monitored(None))
-        return {name: len(named[name]) for name in self.watch}
+        whole, once = probes(self.learner.monitored(None)), probes(self.learner.seen(None))
+        return {name: (len(whole[name]), len(once.get(name, whole[name]))) for name in self.watch}
 
     def _cut(self, arrays: Sequence[Any]) -> list[Any]:
         """The rows of a batch over the devices."""
