@@ -10,8 +10,8 @@ run in turn: the median [least, greatest]. The convolutional network (28 x 28 im
 - equinox: its own layers, with optax.
 
 The transformer (4 blocks, width 128, 64 places, batch 16) meets the same written by hand. A small convolution is bound
-by memory: the gain over im2col comes from windows that stay in the cache, and falls with the batch and with an allocator
-that keeps its pages (see the README).
+by memory: the gain over im2col comes from windows that stay in the cache, and falls with the batch and with an
+allocator that keeps its pages (see the README).
 
 Run with `python benchmarks/networks.py`; needs optax and equinox. `taskset -c 0` measures one core.
 """
@@ -216,6 +216,7 @@ class EquinoxNetwork(eqx.Module):
         self.denses = [eqx.nn.Linear(3136, 128, key=keys[2]), eqx.nn.Linear(128, 10, key=keys[3])]
 
     def __call__(self, x: Any) -> Any:
+        """The scores of one image."""
         for conv in self.convs:
             x = self.pool(jax.nn.relu(conv(x)))
         return self.denses[1](jax.nn.relu(self.denses[0](x.reshape(-1))))

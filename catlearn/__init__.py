@@ -24,14 +24,11 @@ from catlearn.errors import CatlearnError
 from catlearn.functions import add, zero
 from catlearn.functors.functor import Functor
 from catlearn.generators.batching import batch
-from catlearn.generators.opaque import from_jax
 from catlearn.generators.scan import scan
-from catlearn.generators.surrogate import clip_change, stop_change, surrogate
 from catlearn.lens import Lens, Sides
 from catlearn.para import Para, parametrised
 from catlearn.parameters import Parameter
 from catlearn.reverse import contextual_dagger, dagger, forward_derivative, reverse_derivative
-from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, Saturating
 from catlearn.semirings import (
     BITS,
     DISCRETE,
@@ -53,8 +50,11 @@ if TYPE_CHECKING:
     from catlearn.checkpoints import load
     from catlearn.datasets import Data
     from catlearn.feeding import Stream
+    from catlearn.generators.opaque import from_jax
+    from catlearn.generators.surrogate import clip_change, stop_change, surrogate
     from catlearn.learner import Learner, closed, dreaming, supervised
     from catlearn.result import Result
+    from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, Saturating
     from catlearn.training import fit
 
 from catlearn._version import __version__
@@ -126,6 +126,14 @@ __all__ = [
 ]
 
 _LATER = {
+    "BOOLEAN": "rigs",
+    "MIN_PLUS": "rigs",
+    "NATURALS": "rigs",
+    "Saturating": "rigs",
+    "clip_change": "generators.surrogate",
+    "from_jax": "generators.opaque",
+    "stop_change": "generators.surrogate",
+    "surrogate": "generators.surrogate",
     "Data": "datasets",
     "Learner": "learner",
     "Result": "result",

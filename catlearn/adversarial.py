@@ -24,7 +24,7 @@ from catlearn.errors import OperationError, UnknownNameError, nearest
 from catlearn.functions import softplus
 from catlearn.generators.surrogate import stop_change
 from catlearn.learner import Learner, supervised
-from catlearn.losses import value
+from catlearn.losses import unlabelled
 from catlearn.optimisers import Optimiser
 from catlearn.para import Para
 from catlearn.space import first_difference
@@ -80,7 +80,7 @@ def adversarial(
         mover = Optimiser(f"opposite {mover.name}", opposite() >> mover.transformation)
     if len(model.cod) != 1 or model.cod[0].shape:
         raise OperationError(f"a critic gives one number, so that an objective is one number; got {model.cod}")
-    return supervised(model, value, by_name({"critic_0": critic_optimiser, "generator_0": mover}))
+    return supervised(model, unlabelled, by_name({"critic_0": critic_optimiser, "generator_0": mover}))
 
 
 def _nonsaturating(generator: Para[Diagram], critic: Para[Diagram]) -> Para[Diagram]:

@@ -14,7 +14,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from catlearn.diagram import Diagram, identity, permute
 from catlearn.errors import OperationError
@@ -32,16 +33,18 @@ from catlearn.generators.arithmetic import (
     zero_of,
 )
 from catlearn.generators.contraction import broadcast, einsum, matmul, mean, stack, sum, transpose
-from catlearn.generators.convolution import convolve
 from catlearn.generators.discrete import one_hot, real, since, successor
 from catlearn.generators.elementwise import Maximum, Power, apply, log_softmax, softmax
 from catlearn.generators.indexing import concatenate, gather, getitem, reshape
-from catlearn.generators.lookup import lookup
-from catlearn.generators.random import bernoulli, normal, split_key
-from catlearn.generators.selection import divides, maximum_over, select
-from catlearn.generators.windows import windows
 from catlearn.space import Space, as_object
 from catlearn.tracing import Wire, apply_generator
+
+if TYPE_CHECKING:
+    from catlearn.generators.convolution import convolve
+    from catlearn.generators.lookup import lookup
+    from catlearn.generators.random import bernoulli, normal, split_key
+    from catlearn.generators.selection import divides, maximum_over, select
+    from catlearn.generators.windows import windows
 
 __all__ = [
     "absolute",
@@ -280,3 +283,23 @@ def sign(x: Wire) -> Wire:
 def step(x: Wire) -> Wire:
     """1 where x > 0, else 0, entry by entry; the derivative is 0."""
     return apply("step", x)
+
+
+_LATER = {
+    "bernoulli": "random",
+    "convolve": "convolution",
+    "divides": "selection",
+    "lookup": "lookup",
+    "maximum_over": "selection",
+    "normal": "random",
+    "select": "selection",
+    "split_key": "random",
+    "windows": "windows",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What few diagrams need is loaded when it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'catlearn.functions' has no attribute {name!r}")
+    return getattr(import_module(f"catlearn.generators.{_LATER[name]}"), name)

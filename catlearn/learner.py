@@ -58,9 +58,12 @@ def closed(model: Para[Diagram], loss: Loss, cap: Cap | None = None, *, size: in
     `size` is the number of samples of a batch; None is one sample without a batch axis. Its get is !, its put
     Y x P x A -> Y' x P' x A'.
     """
-    end = _with_loss(model, loss, size)
-    ends, each = end.cod.forward, len(model.cod)
-    cap = cap or loss.cap
+    return _capped(_with_loss(model, loss, size), len(model.cod), cap or loss.cap, size)
+
+
+def _capped(end: Para[Lens], each: int, cap: Cap, size: int | None) -> Para[Lens]:
+    """The losses of the samples, on the first `each` wires, capped with their share, and the penalties."""
+    ends = end.cod.forward
     return end >> Para.of(cap.lens(ends[:each], size or 1) @ cap.lens(ends[each:]))
 
 
@@ -96,8 +99,9 @@ class Learner:
     loss: Loss
     optimiser: Optimiser
     cap: Cap
-    _steps: dict[int | None, Diagram] = field(default_factory=dict, repr=False)
-    _monitored: dict[tuple[int | None, tuple[str, ...]], Diagram] = field(default_factory=dict, repr=False)
+    _open: dict[int | None, Para[Lens]] = field(default_factory=dict, init=False, repr=False)
+    _steps: dict[int | None, Diagram] = field(default_factory=dict, init=False, repr=False)
+    _monitored: dict[tuple[int | None, tuple[str, ...]], Diagram] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for parameter, name in zip(self.model.parameters, self.model.names, strict=True):
@@ -203,7 +207,12 @@ class Learner:
 
     def closed(self, size: int | None = None) -> Para[Lens]:
         """The model, the loss and the cap, before the optimiser (LEARNER.closed)."""
-        return closed(self.model, self.loss, self.cap, size=size)
+        return _capped(self._with_loss(size), len(self.model.cod), self.cap, size)
+
+    def _with_loss(self, size: int | None) -> Para[Lens]:
+        if size not in self._open:
+            self._open[size] = _with_loss(self.model, self.loss, size)
+        return self._open[size]
 
     def step(self, size: int | None = None) -> Diagram:
         """The training step on `size` samples (None: one, without a batch axis): T x Y x A x named inputs -> T."""
@@ -234,8 +243,7 @@ class Learner:
     def seen(self, size: int | None = None) -> Diagram:
         """The losses and the predictions: T x Y x A x named inputs -> L x B; the penalties come last in L."""
         arranged, labels, inputs = self._arranged(size)
-        with_loss = _with_loss(self.model, self.loss, size)
-        whole = with_loss.reparametrise(self._reparametrisation(labels, inputs, size), Signature())
+        whole = self._with_loss(size).reparametrise(self._reparametrisation(labels, inputs, size), Signature())
         dom = arranged.dom
         return copy(dom) >> ((arranged >> whole.morphism.get) @ self._prediction(size, arranged))
 

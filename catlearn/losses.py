@@ -52,7 +52,7 @@ __all__ = [
     "quadratic",
     "sigmoid_cross_entropy",
     "softmax_cross_entropy",
-    "value",
+    "unlabelled",
 ]
 
 
@@ -218,11 +218,18 @@ def _largest(xp: Any, label: Any, guess: Any) -> Any:
     label, guess = _rows(label), _rows(guess)
     if guess.shape[1] < 2:
         return xp.all((label > 0.5) == (guess > 0.5), axis=1)
-    return xp.argmax(label, axis=1) == xp.argmax(guess, axis=1)
+    return _place(xp, label) == _place(xp, guess)
+
+
+def _place(xp: Any, rows: Any) -> Any:
+    """Where the first largest entry of each row stands: an argmax, of reductions that compile in half the time."""
+    count = rows.shape[-1]
+    top = rows.max(axis=-1, keepdims=True)
+    return xp.where(rows == top, xp.arange(count), count).min(axis=-1)
 
 
 def _largest_at(xp: Any, label: Any, guess: Any) -> Any:
-    right = xp.argmax(guess, axis=-1) == label
+    right = _place(xp, guess) == label
     return right if right.ndim == 1 else _rows(right).mean(axis=1)
 
 
@@ -284,7 +291,7 @@ sigmoid_cross_entropy = _descend("sigmoid cross-entropy", _sum_softplus, _same_s
 dot = Loss("dot", lambda label, guess: functions.sum(label * guess), constant_cap(1), _largest)
 """e = b_t . b_p (LOSS.dot), to be climbed: its cap is +1."""
 
-value = Loss("value", lambda _, guess: guess, constant_cap(1), _all_equal, label=lambda space: None)
+unlabelled = Loss("unlabelled", lambda _, guess: guess, constant_cap(1), _all_equal, label=lambda space: None)
 """e = b_p, the model's own output, without a label, to be climbed: its cap is +1."""
 
 exclusive_or = Loss("exclusive or", lambda label, guess: label + guess, identity_cap, _all_equal)

@@ -23,7 +23,7 @@ Source: Cruttwell et al. (2103.01931), definitions 2.1 and 2.3, remark 2.1, equa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -34,8 +34,10 @@ from catlearn.lens import Lens, Sides
 from catlearn.parameters import Parameter, Signature
 from catlearn.space import Object, Space, as_object, first_difference
 from catlearn.substitution import evaluation
-from catlearn.summary import Summary, summarised
 from catlearn.tracing import trace
+
+if TYPE_CHECKING:
+    from catlearn.summary import Summary
 
 __all__ = ["Para", "parametrised"]
 
@@ -237,6 +239,8 @@ class Para(Generic[Morphism]):
 
     def summary(self) -> Summary:
         """A table of the layers, what they give out and their numbers of parameters; it prints as text."""
+        from catlearn.summary import summarised
+
         return summarised(self.signature)
 
     def expose(self) -> Para[Diagram]:

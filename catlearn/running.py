@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, reduce
-from operator import and_
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,8 +94,8 @@ class Run:
     """The programs of one learner on one backend.
 
     `settings` override hyper-parameters by name; `watch` maps the names of probes to functions of what passes there
-    that give a number. Raises `OperationError` for a backend that does not cover the learner, `DataError` for an
-    unknown hyper-parameter.
+    that give a number; `size` is the batch size to check the backend with. Raises `OperationError` for a backend that
+    does not cover the learner, `DataError` for an unknown hyper-parameter.
     """
 
     def __init__(
@@ -107,6 +106,7 @@ class Run:
         settings: Mapping[str, float] | None = None,
         watch: Watch | None = None,
         devices: Devices | None = None,
+        size: int = 1,
     ) -> None:
         self.learner, self.backend, self.seed, self.devices = learner, backend, seed, devices
         self.watch = dict(watch or {})
@@ -114,7 +114,7 @@ class Run:
             raise OperationError(f"backend takes a functor into arrays, such as functors.Jax(); got {backend!r}")
         if devices is not None and not hasattr(backend, "precision"):
             raise OperationError(f"a mesh of devices needs functors.Jax(); the backend is {backend!r}")
-        missing = backend.uncovered(learner.monitored(1))
+        missing = backend.uncovered(learner.monitored(size))
         if missing is not None:
             raise OperationError(f"the backend {backend!r} has no meaning for {missing.name}; use another backend")
         self.hyperparameters = dict(learner.hyperparameters)
@@ -166,11 +166,11 @@ class Run:
         program = self.program(portion.size, portion.rows is not None and len(portion.items) == 1)
         if self.devices is not None:
             self.devices.check(portion.size)
-        after, seen, finite = program(
+        after, seen = program(
             state, self.place(portion.items), np.int32(portion.count), np.int32(first), self.columns, self.settings
         )
         losses, right, *watched = (np.asarray(part, float)[: portion.count] for part in seen)
-        return Seen(after, losses, right, dict(zip(self.watch, watched, strict=True)), bool(finite))
+        return Seen(after, losses, right, dict(zip(self.watch, watched, strict=True)), self.backend.all_finite(after))
 
     def program(self, size: int, resident: bool) -> Callable[..., Any]:
         """The compiled loop over batches of that size: (state, items, count, first, columns, settings) -> .."""
@@ -183,7 +183,8 @@ class Run:
         learner, backend, xp = self.learner, self.backend, self.backend.namespace
         diagram = backend.prepare(learner.monitored(size, tuple(self.watch)))
         stored, taken = len(learner.state), len(learner.model.dom)
-        predicted, losses_end = len(learner.model.cod), len(learner.seen(size).cod) - len(learner.model.cod)
+        predicted = len(learner.model.cod)
+        losses_end = predicted + len(learner.loss.penalties)
 
         def one(columns: Any, settings: Any, state: Any, item: Any) -> Any:
             *parts, number = item
@@ -199,11 +200,8 @@ class Run:
                 found, wanted = self._wires[name]
                 watched.append(function(*rest[:wanted]))
                 del rest[:found]
-            return new, (
-                _mean(losses, predicted, size),
-                learner.loss.correct(xp, y, guesses).sum(dtype=float),
-                *watched,
-            )
+            right = learner.loss.correct(xp, y, guesses).sum(dtype=float)
+            return new, (_mean(losses, predicted, size), right, *watched)
 
         def many(state: Any, items: Any, count: Any, first: Any, columns: Any, settings: Any) -> Any:
             numbers = first + np.arange(len(items[0]), dtype=np.int32)
@@ -211,9 +209,8 @@ class Run:
             def step(state: Any, item: Any) -> Any:
                 return one(columns, settings, state, item)
 
-            after, seen = backend.loop(step, tuple(state), (*items, numbers), count)
-            finite = [xp.isfinite(array).all() for array in after if array.dtype.kind in "fV"]
-            return after, seen, reduce(and_, finite, True)
+            after, seen = backend.loop(step, tuple(state), (*items, numbers), count, 2 + len(self.watch))
+            return self._laid(after), seen
 
         return many
 
@@ -292,7 +289,7 @@ class Run:
 
 def lowered(learner: Learner) -> Learner:
     """The learner whose model is in the precision that the functor computes in, and the rest in the one it stores."""
-    return replace(learner, model=learner.model.lowered(), _steps={}, _monitored={})
+    return replace(learner, model=learner.model.lowered())
 
 
 def on_host(value: Any) -> np.ndarray:

@@ -14,11 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catlearn.checkpoints import Checkpoints
 from catlearn.datasets import Data
 from catlearn.errors import CheckpointError, DataError, Interrupted, NotFiniteError, OperationError
 from catlearn.feeding import Pace, Portion, Stream
@@ -28,6 +27,9 @@ from catlearn.learner import Learner
 from catlearn.result import Result
 from catlearn.running import Devices, Run, Seen, lowered
 from catlearn.sources import source
+
+if TYPE_CHECKING:
+    from catlearn.checkpoints import Checkpoints
 
 __all__ = ["Event", "History", "Result", "fit"]
 
@@ -143,20 +145,21 @@ def fit(
     if sharding and mesh is None:
         raise OperationError("sharding says how parameters lie on a mesh of devices: give mesh too")
     devices = None if mesh is None else Devices(mesh, dict(sharding or {}))
-    learner, backend = _in_precision(learner, backend, precision)
-    run = Run(learner, backend, seed, hyperparameters, watch, devices)
+    size = batch_size if isinstance(batch_size, int) and batch_size > 0 else 1
+    learner, backend = _in_precision(learner, backend, precision, size)
+    run = Run(learner, backend, seed, hyperparameters, watch, devices, size)
     feed, held = source(run, data, batch_size, shuffle, drop_last, validation, resident)
     result = Result(learner, run.initial(), data, run.backend, run.settings, seed)
     trainer = _Trainer(run, feed, held, result, patience, keep_best, _keeper(checkpoint, resume))
     trainer.facts = _facts(run, data, batch_size, shuffle, drop_last, validation, keep_best, watch)
     if resume:
         trainer.take_up()
-    started = time.perf_counter()
+    trainer.since = time.perf_counter()
     try:
         with _signals(trainer) if checkpoint is not None else nullcontext(), _bar(epochs, progress) as show:
             trainer.train(epochs, list(callbacks), show)
     finally:
-        result.seconds += time.perf_counter() - started
+        trainer.count_time()
     return result
 
 
@@ -176,6 +179,12 @@ class _Trainer:
     pace: Pace = field(default_factory=Pace)
     facts: dict[str, Any] = field(default_factory=dict)
     signalled: int | None = None
+    since: float = 0.0
+
+    def count_time(self) -> None:
+        now = time.perf_counter()
+        self.result.seconds += now - self.since
+        self.since = now
 
     def train(self, epochs: int, callbacks: list[Callable[[Event], None]], show: Callable[..., None]) -> None:
         result = self.result
@@ -220,6 +229,7 @@ class _Trainer:
             self.best = _Best(value, epoch, result.state if self.keep_best else None)
         elif self.patience is not None and epoch - self.best.epoch >= self.patience:
             result.stopped = f"no better loss than that of epoch {self.best.epoch} in {self.patience} epochs"
+        self.count_time()
         event = Event(epoch, replace(result))  # its accuracies are kept where they are read, and are this epoch's
         for callback in callbacks:
             callback(event)
@@ -228,6 +238,7 @@ class _Trainer:
     def keep(self) -> Any:
         """Write a checkpoint; its path."""
         assert self.keeper is not None
+        self.count_time()
         result, history = self.result, self.result.history
         arrays = {f"state.{k}": value for k, value in enumerate(result.state)}
         arrays |= {f"best.{k}": value for k, value in enumerate(self.best.state or ())}
@@ -277,10 +288,10 @@ def _check_numbers(epochs: int, seed: int, patience: int | None) -> None:
             raise DataError(f"{name} must be an integer of at least {least}; got {value!r}")
 
 
-def _in_precision(learner: Learner, backend: Any, precision: str | None) -> tuple[Learner, Any]:
+def _in_precision(learner: Learner, backend: Any, precision: str | None, size: int) -> tuple[Learner, Any]:
     """The learner and the functor for a precision: with bfloat16 the model computes in it, and the rest in float32."""
     if precision is None:
-        return learner, backend or default_functor(learner.monitored(1))
+        return learner, backend or default_functor(learner.monitored(size))
     if backend is not None:
         raise OperationError("give backend or precision, not both: precision stands for JAX in that precision")
     from catlearn.functors.jax import Jax
@@ -295,6 +306,8 @@ def _keeper(checkpoint: Any, resume: bool) -> Checkpoints | None:
         if resume:
             raise CheckpointError("resume=True needs the folder of the checkpoints: give checkpoint=FOLDER")
         return None
+    from catlearn.checkpoints import Checkpoints
+
     return checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(checkpoint)
 
 

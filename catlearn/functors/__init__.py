@@ -34,11 +34,8 @@ def __getattr__(name: str) -> Any:
 
 
 @cache
-def _backends() -> tuple[Any, ...]:
-    from catlearn.functors.exact import Exact
-    from catlearn.functors.jax import Jax
-
-    return (Jax(), Exact())
+def _backend(name: str) -> Any:
+    return __getattr__(name)()
 
 
 def default_functor(diagram: Diagram) -> Any:
@@ -46,10 +43,10 @@ def default_functor(diagram: Diagram) -> Any:
 
     Raises `OperationError` naming the first generator that none covers.
     """
-    for functor in _backends():
-        if functor.covers(diagram):
-            return functor
-    missing = _backends()[0].uncovered(diagram)
+    for name in ("Jax", "Exact"):
+        if _backend(name).covers(diagram):
+            return _backend(name)
+    missing = _backend("Jax").uncovered(diagram)
     raise OperationError(
         f"no functor runs {missing.name} ({type(missing).__name__}): give the class an evaluate() method, "
         "or register a rule with a functor and pass it as backend"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from catlearn.errors import InputError
 from catlearn.functors.convolution import by_definition
 from catlearn.functors.functor import Functor, bare
 from catlearn.generators.batching import Map
-from catlearn.generators.convolution import Convolution
 from catlearn.generators.scan import Scan
 from catlearn.semirings import Carrier
 from catlearn.space import Object, Space
+
+if TYPE_CHECKING:
+    from catlearn.generators.convolution import Convolution
 
 __all__ = ["Arrays", "check_values", "tidy"]
 
@@ -55,6 +57,13 @@ def as_array(value: Any, what: str) -> np.ndarray:
         return np.asarray(value)
     except ValueError as error:
         raise InputError(f"{what} must be an array, all rows alike: {error}") from None
+
+
+def _finite(array: np.ndarray) -> bool:
+    """A sum that is finite has finite terms; another may be that of terms too large."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum(dtype=np.float32 if array.dtype.kind == "V" else None)
+    return bool(np.isfinite(total)) or bool(np.isfinite(array.astype(float)).all())
 
 
 def _kind(entry: Any) -> str:
@@ -98,6 +107,10 @@ class Arrays(Functor):
     def lowered(self, x: Any) -> Any:
         """Real numbers in the precision that is computed in, where that is not the one they are stored in."""
         return x
+
+    def all_finite(self, values: Sequence[Any]) -> bool:
+        """Whether every number in the arrays is finite."""
+        return all(_finite(np.asarray(value)) for value in values if value.dtype.kind in "fV")
 
     def alike(self, values: Sequence[Any]) -> Sequence[Any]:
         """Factors of a product in one precision."""

@@ -61,8 +61,8 @@ class Exact(Arrays):
         """The function itself: nothing is compiled."""
         return function
 
-    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any) -> tuple[Any, Any]:
-        """`step(state, item) -> (state, emitted)` on the first `count` items, stacked along a first axis."""
+    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any, numbers: int) -> tuple[Any, Any]:
+        """`step(state, item) -> (state, that many numbers)` on the first `count` items, the numbers stacked."""
         emitted = []
         for number in range(int(count)):
             state, out = step(state, tuple(item[number] for item in items))

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -28,10 +28,12 @@ from catlearn.functors.arrays import Arrays, as_array, check_dtype, check_values
 from catlearn.functors.convolution import by_definition, by_xla
 from catlearn.functors.functor import bare
 from catlearn.generators.batching import Map
-from catlearn.generators.convolution import Convolution
 from catlearn.generators.scan import Scan
 from catlearn.semirings import REAL, Carrier
 from catlearn.space import Space
+
+if TYPE_CHECKING:
+    from catlearn.generators.convolution import Convolution
 
 __all__ = ["Jax", "step"]
 
@@ -80,10 +82,20 @@ class Jax(Arrays):
         return jax.enable_x64(True) if self.precision == "float64" else nullcontext()
 
     def cast(self, value: Any, carrier: Carrier) -> Any:
-        return value if carrier.kind == "key" else jnp.asarray(value).astype(self.dtype(carrier))
+        if carrier.kind == "key":
+            return value
+        if isinstance(value, (jax.Array, jax.core.Tracer)):
+            return value.astype(self.dtype(carrier))
+        return jax.device_put(np.asarray(value).astype(self.dtype(carrier)))  # converted by JAX, it would be compiled
 
     def lowered(self, x: Any) -> Any:
         return x.astype(jnp.bfloat16) if self.precision == "mixed" else x
+
+    def all_finite(self, values: Sequence[Any]) -> bool:
+        here = [part.data for value in values for part in value.addressable_shards]
+        if all(part.device.platform == "cpu" for part in here):
+            return super().all_finite(here)  # no copy, and nothing to compile
+        return all(bool(jnp.isfinite(part).all()) for part in here if part.dtype.kind in "fV")
 
     def alike(self, values: Sequence[Any]) -> Sequence[Any]:
         low = self.precision == "mixed" and any(value.dtype == jnp.bfloat16 for value in values)
@@ -200,23 +212,25 @@ class Jax(Arrays):
 
         return run
 
-    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any) -> tuple[Any, Any]:
-        """`step(state, item) -> (state, emitted)` on the first `count` items, stacked along a first axis.
+    def loop(
+        self, step: Callable[..., Any], state: Any, items: Any, count: Any, numbers: int
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """`step(state, item) -> (state, that many real numbers)` on the first `count` items, the numbers stacked.
 
-        The number of steps is an input of the compiled loop; what is emitted has the items' length, zeros at its end.
+        The number of steps is an input of the compiled loop; what is stacked has the items' length, zeros at its end.
         """
-        length = len(items[0])
-        shapes = jax.eval_shape(step, state, tuple(item[0] for item in items))[1]
-        emitted = jax.tree.map(lambda s: jnp.zeros((length, *s.shape), s.dtype), shapes)
+        seen = tuple(jnp.zeros(len(items[0]), self.dtype(REAL)) for _ in range(numbers))
 
         def body(k: Any, carried: Any) -> Any:
-            state, emitted = carried
+            state, seen = carried
             item = tuple(jax.lax.dynamic_index_in_dim(item, k, keepdims=False) for item in items)
             state, made = step(state, item)
-            update = jax.lax.dynamic_update_index_in_dim
-            return state, jax.tree.map(lambda whole, one: update(whole, one, k, 0), emitted, made)
+            return state, tuple(
+                jax.lax.dynamic_update_index_in_dim(all_, jnp.asarray(one).astype(all_.dtype), k, 0)
+                for all_, one in zip(seen, made, strict=True)
+            )
 
-        return jax.lax.fori_loop(0, count, body, (state, emitted))
+        return jax.lax.fori_loop(0, count, body, (state, seen))
 
     def keys(self, seed: int, step: Any, wire: int, size: int | None) -> Any:
         """The random key of a wire at a step, or one a sample of a batch of that size."""

@@ -1,12 +1,16 @@
 """Layers: short composites over the generators, each a parametrised map; the reverse derivative comes for free."""
 
-from catlearn.layers.attention import attention, embedding, positions, transformer_block
-from catlearn.layers.convolution import average_pool, conv, conv1d, conv2d, global_average_pool, max_pool
-from catlearn.layers.dense import ACTIVATIONS, activation, bias, dense, linear
-from catlearn.layers.normalisation import batch_normalisation, dropout, layer_normalisation, noise
-from catlearn.layers.recurrent import gru_cell, lstm_cell, recurrent, tanh_cell
-from catlearn.layers.structure import chain, each, flatten, probe, repeat, reshape, residual
-from catlearn.layers.tables import basis, lookup_table
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catlearn.layers.affine import ACTIVATIONS, activation, bias, dense, linear
+    from catlearn.layers.convolution import average_pool, conv, conv1d, conv2d, global_average_pool, max_pool
+    from catlearn.layers.normalisation import batch_normalisation, dropout, layer_normalisation, noise
+    from catlearn.layers.recurrent import gru_cell, lstm_cell, recurrent, tanh_cell
+    from catlearn.layers.structure import chain, each, flatten, probe, repeat, reshape, residual
+    from catlearn.layers.tables import basis, lookup_table
+    from catlearn.layers.transformers import attention, embedding, positions, transformer_block
 
 __all__ = [
     "ACTIVATIONS",
@@ -42,3 +46,25 @@ __all__ = [
     "tanh_cell",
     "transformer_block",
 ]
+
+_HOMES = {
+    "transformers": ("attention", "embedding", "positions", "transformer_block"),
+    "convolution": ("average_pool", "conv", "conv1d", "conv2d", "global_average_pool", "max_pool"),
+    "affine": ("ACTIVATIONS", "activation", "bias", "dense", "linear"),
+    "normalisation": ("batch_normalisation", "dropout", "layer_normalisation", "noise"),
+    "recurrent": ("gru_cell", "lstm_cell", "recurrent", "tanh_cell"),
+    "structure": ("chain", "each", "flatten", "probe", "repeat", "reshape", "residual"),
+    "tables": ("basis", "lookup_table"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """A family of layers is loaded when one of them is first asked for."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'catlearn.layers' has no attribute {name!r}")
+    return getattr(import_module(f"catlearn.layers.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,8 +15,8 @@ from catlearn import functions
 from catlearn.diagram import Diagram
 from catlearn.errors import OperationError
 from catlearn.generators.windows import Windows, frames_of
-from catlearn.layers.dense import activation as _activation
-from catlearn.layers.dense import bias as _bias
+from catlearn.layers.affine import activation as _activation
+from catlearn.layers.affine import bias as _bias
 from catlearn.para import Para, parametrised
 from catlearn.parameters import GlorotUniform, Initialiser, Parameter
 from catlearn.semirings import REAL

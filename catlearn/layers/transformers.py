@@ -14,7 +14,7 @@ import math
 from catlearn import functions
 from catlearn.diagram import Diagram
 from catlearn.errors import OperationError
-from catlearn.layers.dense import dense
+from catlearn.layers.affine import dense
 from catlearn.layers.normalisation import dropout as _dropout
 from catlearn.layers.normalisation import layer_normalisation
 from catlearn.layers.structure import each, residual
