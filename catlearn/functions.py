@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from catlearn.generators.convolution import convolve
     from catlearn.generators.lookup import lookup
     from catlearn.generators.random import bernoulli, normal, split_key
-    from catlearn.generators.selection import divides, maximum_over, select
+    from catlearn.generators.selection import divides, less, maximum_over, select
     from catlearn.generators.windows import windows
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "getitem",
     "include",
     "invert",
+    "less",
     "log",
     "log_softmax",
     "lookup",
@@ -289,6 +290,7 @@ _LATER = {
     "bernoulli": "random",
     "convolve": "convolution",
     "divides": "selection",
+    "less": "selection",
     "lookup": "lookup",
     "maximum_over": "selection",
     "normal": "random",

@@ -200,7 +200,8 @@ class Para(Generic[Morphism]):
 
     def freeze(self, *names: str) -> Para[Morphism]:
         """The same, those parameters (all if none is named) staying as they start."""
-        chosen = {self.index(name) for name in names} if names else set(range(len(self.parameter)))
+        known = {k for k, p in enumerate(self.parameters) if p.role != "auxiliary"}
+        chosen = {self.index(name) for name in names} & known if names else known
         return Para(self.parameter, self.dom, self.morphism, self.signature.with_role(chosen, "frozen"))
 
     def index(self, name: str) -> int:

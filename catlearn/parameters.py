@@ -200,5 +200,7 @@ class Signature:
         full = self.names
         short = [parameter.name for parameter in self.parameters]
         names = [s if short.count(s) == 1 else f for s, f in zip(short, full, strict=True)]
+        if len(set(names)) < len(names):
+            names = list(full)
         own = tuple(replace(p, name=n) for p, n in zip(self.parameters, names, strict=True))
         return Signature.layer(own, layer, dom, cod)

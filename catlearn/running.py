@@ -197,9 +197,8 @@ class Run:
             rest = list(results[losses_end + predicted :])
             watched = []
             for name, function in self.watch.items():
-                found, wanted = self._wires[name]
-                watched.append(function(*rest[:wanted]))
-                del rest[:found]
+                watched.append(function(*rest[: self._wires[name]]))
+                del rest[: self._wires[name]]
             right = learner.loss.correct(xp, y, guesses).sum(dtype=float)
             return new, (_mean(losses, predicted, size), right, *watched)
 
@@ -236,15 +235,12 @@ class Run:
         )
 
     @cached_property
-    def _wires(self) -> dict[str, tuple[int, int]]:
-        """How many wires of each name the monitored step has, and how many come first that are not seen again.
-
-        The step computes what has an expansion both as a node and by it, so that a probe behind it is there twice.
-        """
+    def _wires(self) -> dict[str, int]:
+        """The number of wires of each name that is watched."""
         from catlearn.generators.probe import probes
 
-        whole, once = probes(self.learner.monitored(None)), probes(self.learner.seen(None))
-        return {name: (len(whole[name]), len(once.get(name, whole[name]))) for name in self.watch}
+        named = probes(self.learner.monitored(None))
+        return {name: len(named[name]) for name in self.watch}
 
     def _cut(self, arrays: Sequence[Any]) -> list[Any]:
         """The rows of a batch over the devices."""

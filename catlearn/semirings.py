@@ -184,15 +184,29 @@ class _Numbers(Semiring):
         return x - y
 
     def sum(self, xp: ModuleType, x: Array, axes: tuple[int, ...]) -> Array:
-        return xp.sum(x, axis=axes, dtype=x.dtype)
+        # Integers keep their type; small floats are added up in a larger one where none is said.
+        return xp.sum(x, axis=axes, dtype=x.dtype if x.dtype.kind in "iu" else None)
 
     def contract(
         self, xp: ModuleType, arrays: Sequence[Array], inputs: Sequence[Sequence[int]], output: Sequence[int]
     ) -> Array:
         if len(arrays) < 2 or arrays[0].dtype == object:
             return super().contract(xp, arrays, inputs, output)
+        arrays, inputs = self._summed_alone(xp, arrays, inputs, output)
         interleaved = [part for pair in zip(arrays, map(list, inputs), strict=True) for part in pair]
         return xp.einsum(*interleaved, list(output))
+
+    def _summed_alone(
+        self, xp: ModuleType, arrays: Sequence[Array], inputs: Sequence[Sequence[int]], output: Sequence[int]
+    ) -> tuple[list[Array], list[list[int]]]:
+        """The factors, what only one of them has summed over: einsum would add it up in its own type."""
+        summed, kept = [], []
+        for k, (array, axes) in enumerate(zip(arrays, inputs, strict=True)):
+            others = {label for j, more in enumerate((*inputs, output)) if j != k for label in more}
+            alone = tuple(place for place, label in enumerate(axes) if label not in others)
+            summed.append(self.sum(xp, array, alone) if alone else array)
+            kept.append([label for label in axes if label in others])
+        return summed, kept
 
     def from_integer(self, number: int) -> Any:
         return type(self.one)(number)

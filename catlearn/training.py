@@ -228,7 +228,8 @@ class _Trainer:
         if value < self.best.value:
             self.best = _Best(value, epoch, result.state if self.keep_best else None)
         elif self.patience is not None and epoch - self.best.epoch >= self.patience:
-            result.stopped = f"no better loss than that of epoch {self.best.epoch} in {self.patience} epochs"
+            last = "any number" if self.best.epoch < 0 else f"that of epoch {self.best.epoch}"
+            result.stopped = f"no better loss than {last} in {self.patience} epochs"
         self.count_time()
         event = Event(epoch, replace(result))  # its accuracies are kept where they are read, and are this epoch's
         for callback in callbacks:

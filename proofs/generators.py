@@ -131,6 +131,7 @@ def discrete_generators() -> dict[str, Diagram]:
         "one_hot": trace(label, functions.one_hot),
         "since": trace(counter, lambda n: functions.since(2, n)),
         "divides": trace(counter, lambda n: functions.divides(2, n)),
+        "less": trace((label, label), functions.less),
     }
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import typer.testing
+from matplotlib.image import imread
 
 import catlearn
 import catlearn.training
+from catlearn import datasets
 from catlearn.cli import app, main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,7 +125,10 @@ def test_train_is_a_word_of_the_program():
 def test_help_of_train_names_every_option():
     result = train("--help")
     assert result.exit_code == 0
-    for option in ("--epochs", "--batch-size", "--seed", "--data-dir", "--set", "--json", "--debug", "$CATLEARN_DATA"):
+    for option in (
+        *("--epochs", "--batch-size", "--seed", "--data-dir", "--set", "--json", "--debug", "$CATLEARN_DATA"),
+        *("--precision", "--validation", "--patience", "--keep-best", "--checkpoint", "--resume", "--save", "--plot"),
+    ):
         assert option in result.stdout
     for default in ("`epochs` (else 10)", "`seed` (else 0)", "`shuffle` (else True)"):
         assert default in " ".join(result.stdout.split())
@@ -328,6 +333,121 @@ def test_a_batch_larger_than_the_rows(write):
     assert failure(write(SMALL), "--batch-size", "51") == (
         "batch_size is 51 and there are 50 training rows: use at most 50"
     )
+
+
+def test_flags_and_options_are_handed_to_fit(write, fitted, tmp_path):
+    """Each flag alone, what the file's `options` say, and a flag in place of an option."""
+    flags = {
+        ("--precision", "float64"): {"precision": "float64"},
+        ("--validation", "0.2"): {"validation": 0.2},
+        ("--patience", "3"): {"patience": 3},
+        ("--keep-best",): {"keep_best": True},
+        ("--checkpoint", tmp_path / "a"): {"checkpoint": tmp_path / "a"},
+        ("--checkpoint", tmp_path / "a", "--resume"): {"checkpoint": tmp_path / "a", "resume": True},
+    }
+    model = write(network("0.1"))
+    usual = {"epochs": 0, "batch_size": 32, "seed": 0, "shuffle": True}
+    for words, settings in flags.items():
+        train_json(model, "--epochs", "0", *words)
+        assert fitted.pop() == usual | settings
+    model = write(network("0.1") + "options = {'patience': 5, 'precision': 'float64', 'drop_last': True}\n")
+    train_json(model, "--epochs", "0", "--patience", "2")
+    assert fitted.pop() == usual | {"patience": 2, "precision": "float64", "drop_last": True}
+    train_json(model, "--epochs", "0")
+    assert fitted.pop()["patience"] == 5
+
+
+def test_a_run_is_kept_taken_up_saved_and_drawn(write, tmp_path):
+    model, folder = write(network("0.1")), tmp_path / "kept"
+    whole = train_json(model, "--epochs", "3", "--save", tmp_path / "whole.safetensors")
+    train_json(model, "--epochs", "1", "--checkpoint", folder)
+    files = ["--save", tmp_path / "a.safetensors", "--plot", tmp_path / "a.png"]
+    again = train_json(model, "--epochs", "3", "--checkpoint", folder, "--resume", *files)
+    assert {k: v for k, v in again.items() if k != "seconds"} == {k: v for k, v in whole.items() if k != "seconds"}
+    assert len(list(folder.iterdir())) == 3
+    one, other = (catlearn.load(tmp_path / f"{name}.safetensors") for name in ("whole", "a"))
+    rows = datasets.iris().test_inputs
+    assert one.predict(rows).tobytes() == other.predict(rows).tobytes()
+    picture = imread(tmp_path / "a.png")[:, :, :3]
+    assert picture.min() < 0.5 < picture.max()
+
+
+def test_a_run_stops_early(write):
+    """The learning rate is too large, so that no epoch is better than the first."""
+    values = train_json(
+        write(network("0.5")), "--epochs", "50", "--patience", "2", "--keep-best", "--validation", "0.2"
+    )
+    assert values["epochs"] == 50
+    assert values["steps"] < 50 * 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--precision", "float46"], "no precision is called 'float46': did you mean 'float64'?"),
+        (["--validation", "2"], "validation=2.0 of 100 rows: give a share between 0 and 1"),
+        (["--validation", "nan"], "validation=nan of 100 rows: give a share between 0 and 1"),
+        (["--resume"], "resume=True needs the folder of the checkpoints: give checkpoint=FOLDER"),
+        (["--checkpoint", __file__], f"checkpoints are kept in a folder; {__file__} is a file"),
+        (["--save", "/proc/no/a"], "/proc/no/a ("),
+        (["--plot", "/proc/no/a.png"], "FileNotFoundError: "),
+        (["--plot", "a.word"], "ValueError: Format 'word' is not supported"),
+    ],
+)
+def test_flags_that_cannot_be(write, arguments, message):
+    assert failure(write(network("0.1")), *arguments).startswith(message)
+
+
+def test_patience_of_no_epochs_is_wrong_usage(write):
+    assert train(write(SMALL), "--patience", "0").exit_code == 2
+
+
+@pytest.mark.parametrize("value", ["[1]", "None", "{3: 4}", "'patience'"])
+@pytest.mark.usefixtures("never_fitted")
+def test_options_that_cannot_be(write, value):
+    model = write(SMALL + f"options = {value}\n")
+    assert failure(model) == (
+        f"options in {model} must be a dictionary of settings of fit, such as {{'patience': 5}}; got {value}"
+    )
+
+
+def test_an_option_that_fit_has_not_is_named(write):
+    assert "'patienc'" in failure(write(SMALL + "options = {'patienc': 5}\n"))
+    assert "'epochs'" in failure(write(SMALL + "options = {'epochs': 5}\n"))
+    assert failure(write(SMALL + "options = {'patience': 0}\n")) == "patience must be an integer of at least 1; got 0"
+
+
+def test_finish_is_called_with_the_result_at_the_end(write, tmp_path):
+    text = SMALL + "def finish(result):\n    print('steps', result.steps, result.history.epochs)\n"
+    result = train(write(text), "--epochs", "2")
+    assert result.stdout.splitlines()[0] == "steps 4 2"
+    assert "parameters" in result.stdout.splitlines()[1]
+    result = train(write(text), "--epochs", "2", "--json")
+    assert result.stderr == "steps 4 2\n"
+    assert json.loads(result.stdout)["steps"] == 4
+
+
+def test_a_finish_that_raises_or_is_none_is_named(write, tmp_path):
+    model = write(SMALL + "def finish(result):\n    return 1 / 0\n")
+    assert failure(model) == f"{model}, line 5 raised ZeroDivisionError: division by zero"
+    model = write(SMALL + "def finish():\n    pass\n")
+    assert failure(model).startswith(f"{model}: finish raised TypeError: finish() takes 0 positional arguments")
+    model = write(SMALL + "finish = 3\n")
+    assert failure(model) == f"finish in {model} must be a function finish(result); got a value of type int"
+    assert train(write(SMALL + "finish = None\n"), "--epochs", "0").exit_code == 0
+
+
+def test_a_stream_is_data_too(write):
+    text = (
+        "import numpy as np\nfrom catlearn import Stream\n"
+        + network("0.1")
+        + "rows = data\ndef batches(epoch):\n"
+        + "    return ((rows.train_inputs[k : k + 25], rows.train_targets[k : k + 25]) for k in range(0, 100, 25))\n"
+        + "data = Stream(batches, 3, rows.test_inputs, rows.test_targets)\n"
+    )
+    values = train_json(write(text), "--epochs", "2")
+    assert (values["steps"], values["train_accuracy"], values["parameters"]) == (6, None, 12)
+    assert 0 <= values["test_accuracy"] <= 100
 
 
 @pytest.mark.parametrize(
@@ -567,13 +687,17 @@ def test_load_without_an_argument(write, tmp_path):
     ("line", "message"),
     [
         ("", "{} defines no data: add data, or a function load(data_dir) that returns it"),
-        ("data = [1]", "data in {} must be a catlearn.datasets.Data; got a value of type list"),
-        ("data = None", "data in {} must be a catlearn.datasets.Data; got a value of type NoneType"),
-        ("data = Data", "data in {} must be a catlearn.datasets.Data; got the class Data"),
+        ("data = [1]", "data in {} must be a catlearn.datasets.Data or a catlearn.Stream; got a value of type list"),
+        (
+            "data = None",
+            "data in {} must be a catlearn.datasets.Data or a catlearn.Stream; got a value of type NoneType",
+        ),
+        ("data = Data", "data in {} must be a catlearn.datasets.Data or a catlearn.Stream; got the class Data"),
         ("load = 3", "load in {} must be a function load(data_dir); got a value of type int"),
         (
             "def load(data_dir): pass",
-            "what load(data_dir) returns in {} must be a catlearn.datasets.Data; got a value of type NoneType",
+            "what load(data_dir) returns in {} must be a catlearn.datasets.Data or a catlearn.Stream; "
+            "got a value of type NoneType",
         ),
     ],
 )

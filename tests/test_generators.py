@@ -538,6 +538,8 @@ case(
 case("select", cl.trace((Space(3, Discrete(2)), S(3), S(3)), F.select), lambda c, x, y: jnp.where(c == 1, x, y))
 case("divides", cl.trace((Space(3, DISCRETE),), lambda n: F.divides(3, n)), lambda n: (n % 3 == 0).astype(jnp.int32))
 case("since", cl.trace((Space(3, DISCRETE),), lambda n: F.since(2, n)), lambda n: jnp.maximum(n - 2, 0))
+LABELS = Space(3, Discrete(4))
+case("less", cl.trace((LABELS, LABELS), F.less), lambda m, n: (m < n).astype(jnp.int32))
 case("maximum over", cl.trace(S(2, 3, 2), lambda x: F.maximum_over(x, (2, 0))), lambda x: x.max((0, 2)))
 case(
     "first largest",
@@ -577,7 +579,7 @@ def test_every_generator_has_a_case():
     defined = {kind for kind in concrete(Generator) if kind.__module__.startswith("catlearn.generators.")}
     abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary", "Draw", "_Over", "_Precision", "_Rows"}
     # What draws from keys is tested in test_selection, batch normalisation, no n-fold map, in test_normalisation.
-    elsewhere = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "BatchNormalise"}
+    elsewhere = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "Shift", "BatchNormalise"}
     covered = {type(generator) for example in CASES.values() for generator in walk(example.diagram)}
     assert {kind.__name__ for kind in defined - covered} == abstract | elsewhere
     assert {f"function {name}" for name in FUNCTIONS} <= set(CASES)

@@ -148,7 +148,7 @@ def test_every_generator_is_proved():
         made.update(space[table]())
     used = {type(generator).__name__ for diagram in made.values() for generator, _, _ in diagram.nodes}
     abstract = {"Pointwise", "Reindexing", "_Binary", "FromDiscrete", "Draw", "_Over", "_Rows", "_Precision"}
-    random = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout"}
+    random = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "Shift"}
     choice = {"MaximumOver", "FirstLargest"}
     assert classes - used - abstract == {"JaxFunction", "Surrogate", "BatchNormalise"} | random | choice
     assert set(FUNCTIONS) <= set(made)

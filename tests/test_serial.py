@@ -224,6 +224,10 @@ def zoo():
     yield cl.trace(image, lambda a: F.windows(a, 3))
     yield cl.trace(key, lambda k: (F.bernoulli(k, (2,), 0.5), F.normal(k, (2,)), F.split_key(k, 2)))
     yield layers.dropout(3, 0.5).diagram
+    yield layers.random_shift((6, 2)).diagram
+    yield layers.conv((6, 2), 3, stride=2).diagram
+    yield cl.trace((count, count), lambda m, n: F.divides(2, F.since(3, m)))
+    yield cl.trace((label, label), F.less)
     yield layers.batch_normalisation(3).diagram
     yield layers.probe("middle", v)
     yield cl.scan(cl.trace((v, v, v), lambda w, s, a: (s * w + a, F.sin(s))), 4, shared=1)

@@ -52,6 +52,8 @@ def by_xla(form: Convolution, arrays: Any, a: Any, b: Any) -> Any:
     import jax
     import jax.numpy as jnp
 
+    if not all(space.size for space in (*form.dom, *form.cod)):
+        return by_definition(form, arrays, a, b)
     samples = prod(form.lead)
     flat = {role: (samples, *form.space(role).shape[len(form.lead) :]) for role in ("input", "output")}
 
@@ -61,7 +63,7 @@ def by_xla(form: Convolution, arrays: Any, a: Any, b: Any) -> Any:
     known = {role: laid(role, value) for role, value in zip(form.given, (a, b), strict=True)}
     if form.role == "output":
         return jnp.reshape(_forward(form, known["input"], known["weight"]), form.cod[0].shape)
-    if form.groups == 1 and jax.default_backend() == "cpu" and samples:
+    if form.groups == 1 and jax.default_backend() == "cpu":
         made = _in_parts(form, known)
     else:
         wanted = jax.ShapeDtypeStruct(flat.get(form.role, form.cod[0].shape), a.dtype)
@@ -121,16 +123,17 @@ def _in_parts(form: Convolution, known: dict[str, Any]) -> Any:
         x = jnp.pad(x, [(0, 0), *ends, (0, 0)])
         taken = [(slice(None), *(f.taken(k) for f, k in zip(form.frames, at, strict=True))) for at in offsets]
         windows = jnp.concatenate([x[where] for where in taken], axis=-1).reshape(-1, rows)
-        return part.reshape(-1, form.out).T @ windows
+        return jnp.matmul(part.reshape(-1, form.out).T, windows, preferred_element_type=wide)
 
+    wide = jnp.promote_types(d.dtype, jnp.float32)  # parts are added up
     if size == samples:
-        return total(known["input"], d).T
-    start = jnp.zeros((form.out, rows), d.dtype)
+        return total(known["input"], d).T.astype(d.dtype)
+    start = jnp.zeros((form.out, rows), wide)
 
     def add(so_far: Any, pair: Any) -> Any:
         return so_far + total(*pair), None
 
-    return jax.lax.scan(add, start, (cut(known["input"]), cut(d)))[0].T
+    return jax.lax.scan(add, start, (cut(known["input"]), cut(d)))[0].T.astype(d.dtype)
 
 
 def _part(samples: int, each: int) -> int:

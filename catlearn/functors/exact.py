@@ -24,6 +24,7 @@ from catlearn.diagram import Generator
 from catlearn.errors import OperationError
 from catlearn.functors.arrays import Arrays
 from catlearn.semirings import Carrier
+from catlearn.space import Space
 
 __all__ = ["Exact"]
 
@@ -46,6 +47,11 @@ class Exact(Arrays):
         if any(space.carrier.kind == "key" or space.carrier.name == "REAL" for space in spaces):
             return None
         return super().rule(generator)
+
+    def accept(self, space: Space, value: Any, what: str) -> Any:
+        if space.carrier.kind == "key":
+            raise OperationError(f"{what} is a random key, and there is nothing random here: use functors.Jax()")
+        return super().accept(space, value, what)
 
     def cast(self, value: Any, carrier: Carrier) -> Any:
         array = np.asarray(value)

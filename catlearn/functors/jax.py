@@ -153,7 +153,9 @@ class Jax(Arrays):
 
         start = inputs[k:fixed]
         if self.precision == "mixed":  # a constant takes the precision of what the body makes of it
-            made = jax.eval_shape(body, start, tuple(item[0] for item in inputs[fixed:]))[0]
+            made = jax.eval_shape(
+                body, start, tuple(jax.ShapeDtypeStruct(item.shape[1:], item.dtype) for item in inputs[fixed:])
+            )[0]
             start = tuple(jnp.asarray(s, m.dtype) for s, m in zip(start, made, strict=True))
         state, emitted = jax.lax.scan(body, start, inputs[fixed:], length=generator.length, reverse=generator.backward)
         return bare((*state, *emitted))

@@ -108,7 +108,7 @@ def convolve(
     """
     x, weight = as_wire(x, "convolve"), as_wire(weight, "convolve")
     axes = len(x.shape) - 1
-    fits = axes >= 1 and len(weight.shape) == axes + 2 and weight.shape[-2] * groups == x.shape[-1]
+    fits = axes >= 1 and groups >= 1 and len(weight.shape) == axes + 2 and weight.shape[-2] * groups == x.shape[-1]
     if not fits or weight.shape[-1] % groups or x.space.carrier != weight.space.carrier:
         raise OperationError(
             f"convolve needs x of shape (lengths, channels) and a weight of shape (kernels, channels / {groups}, out), "

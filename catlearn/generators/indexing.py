@@ -215,7 +215,7 @@ class Concatenate(Generator):
         return arrays.namespace.concatenate(inputs, axis=self.axis)
 
 
-def _axis(x: Wire, axis: int) -> int:
+def axis_of(x: Wire, axis: int) -> int:
     """The number of an axis, counted from the last if it is negative."""
     rank = len(x.shape)
     if not -rank <= axis < rank:
@@ -239,7 +239,7 @@ def gather(x: Wire, index: Any, axis: int | None = None) -> Wire:
         raise OperationError(f"gather needs integer positions; got dtype {positions.dtype}")
     if axis is None:
         x, axis = reshape(x, (x.space.size,)), 0
-    axis = _axis(x, axis)
+    axis = axis_of(x, axis)
     generator = Gather(x.space, axis, tuple(positions.ravel().tolist()), positions.shape)
     return apply_generator(generator, x)
 
@@ -248,7 +248,7 @@ def concatenate(wires: Sequence[Wire], axis: int = 0) -> Wire:
     """Wires joined along one axis; one wire alone is itself."""
     if not wires:
         raise OperationError("concatenate needs at least one wire")
-    axis = _axis(as_wire(wires[0], "concatenate"), axis)
+    axis = axis_of(as_wire(wires[0], "concatenate"), axis)
     if len(wires) == 1:
         return wires[0]
     if len({len(as_wire(wire, "concatenate").shape) for wire in wires}) != 1:
@@ -258,7 +258,7 @@ def concatenate(wires: Sequence[Wire], axis: int = 0) -> Wire:
 
 def slice_axis(x: Wire, axis: int, start: int, stop: int) -> Wire:
     """The entries `start` to `stop` (exclusive) along one axis."""
-    axis = _axis(x, axis)
+    axis = axis_of(x, axis)
     if not 0 <= start <= stop <= x.shape[axis]:
         raise OperationError(f"cannot take {start}:{stop} of axis {axis} of {x.space}")
     whole = start == 0 and stop == x.shape[axis]

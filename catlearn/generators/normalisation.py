@@ -39,6 +39,12 @@ class BatchNormalise(Generator):
     def __post_init__(self) -> None:
         if self.space.carrier != REAL or not self.space.shape:
             raise OperationError(f"batch normalisation acts on real channels, the last axis; got {self.space}")
+        numbers = all(isinstance(n, (int, float)) for n in (self.rate, self.epsilon))
+        if not numbers or not 0 <= self.rate <= 1 or not self.epsilon >= 0:
+            raise OperationError(
+                f"batch normalisation needs a rate from 0 to 1 and an epsilon of at least 0; "
+                f"got {self.rate!r} and {self.epsilon!r}"
+            )
 
     @property
     def lawful(self) -> bool:

@@ -5,7 +5,7 @@ R[probe](x, d) = d, through a node of the same name with a prime, so that the ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catlearn.diagram import Diagram
@@ -18,9 +18,10 @@ __all__ = ["Probe", "probes"]
 
 @dataclass(frozen=True)
 class Probe(Reindexing):
-    """`x -> x`, called by a name."""
+    """`x -> x`, called by a name; `place` is its number among several wires of that name."""
 
     label: str
+    place: int = 0
 
     @property
     def name(self) -> str:
@@ -31,19 +32,19 @@ class Probe(Reindexing):
         return (self.space,)
 
     def transposed(self, d: Wire) -> Wire:
-        return apply_generator(Probe(d.space, f"{self.label}'"), d)
+        return apply_generator(Probe(d.space, f"{self.label}'", self.place), d)
 
     def stacked(self, size: int) -> Probe:
-        return Probe(self.space.batch(size), self.label)
+        return replace(self, space=self.space.batch(size))
 
     def evaluate(self, arrays: Any, x: Any) -> Any:
         return x
 
 
 def probes(f: Diagram) -> dict[str, tuple[int, ...]]:
-    """The wires of the diagram that have a name: for each name, the outputs of its probes, in order."""
-    found: dict[str, tuple[int, ...]] = {}
+    """The wires of the diagram that have a name, in the order of their places; of equal ones the first."""
+    found: dict[str, dict[int, int]] = {}
     for generator, _, outputs in f.nodes:
         if isinstance(generator, Probe):
-            found[generator.label] = (*found.get(generator.label, ()), *outputs)
-    return found
+            found.setdefault(generator.label, {}).setdefault(generator.place, outputs[0])
+    return {name: tuple(wires[place] for place in sorted(wires)) for name, wires in found.items()}

@@ -14,7 +14,7 @@ from typing import Any
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError
 from catlearn.semirings import KEYS, REAL
-from catlearn.space import Object, Space
+from catlearn.space import Object, Space, sides_of
 from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
 __all__ = ["Bernoulli", "NormalDraw", "SplitKey", "bernoulli", "normal", "split_key"]
@@ -100,12 +100,12 @@ def bernoulli(key: Wire, shape: tuple[int, ...], probability: float) -> Wire:
     """Entries that are 1 with that probability, else 0; raises `OperationError` for one outside [0, 1]."""
     if not isinstance(probability, (int, float)) or not 0 <= probability <= 1:
         raise OperationError(f"a probability is a number from 0 to 1; got {probability!r}")
-    return apply_generator(Bernoulli(_keys(key, "bernoulli"), tuple(shape), float(probability)), key)
+    return apply_generator(Bernoulli(_keys(key, "bernoulli"), sides_of(shape), float(probability)), key)
 
 
 def normal(key: Wire, shape: tuple[int, ...]) -> Wire:
     """Independent normal entries with mean 0 and deviation 1."""
-    return apply_generator(NormalDraw(_keys(key, "normal"), tuple(shape)), key)
+    return apply_generator(NormalDraw(_keys(key, "normal"), sides_of(shape)), key)
 
 
 def split_key(key: Wire, count: int) -> Wire:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catlearn.builder import Builder, Node, Wires
-from catlearn.diagram import Diagram, Generator
+from catlearn.diagram import Diagram, Generator, wiring
 from catlearn.errors import CompositionError
 from catlearn.generators.arithmetic import Add, zero_of
 from catlearn.generators.batching import batch
@@ -64,8 +64,11 @@ class Scan(Generator):
 
     def evaluation(self) -> Diagram | None:
         body = evaluation(self.body)
-        same = body is self.body
-        return None if same else Scan(body, self.length, self.shared, self.states, self.backward).diagram
+        if body is self.body:
+            return None
+        after = Scan(body, self.length, self.shared, self.states, self.backward)
+        less, inputs, _ = after.restrict(set(range(len(self.cod))))  # without the keys that nothing reads any more
+        return wiring(self.dom, inputs) >> less.diagram
 
     @property
     def name(self) -> str:

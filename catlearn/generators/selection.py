@@ -20,11 +20,12 @@ import numpy as np
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError
 from catlearn.generators.contraction import broadcast, einsum, stack
+from catlearn.generators.indexing import axis_of
 from catlearn.semirings import DISCRETE, REAL, Discrete
 from catlearn.space import Object, Space
 from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
-__all__ = ["Divides", "FirstLargest", "MaximumOver", "Select", "divides", "maximum_over", "select"]
+__all__ = ["Divides", "FirstLargest", "Less", "MaximumOver", "Select", "divides", "less", "maximum_over", "select"]
 
 CONDITION = Discrete(2)
 """What a condition is: 1 where it holds, else 0."""
@@ -115,7 +116,49 @@ class Divides(Generator):
         return Divides(self.space.batch(size), self.number).diagram
 
     def evaluate(self, arrays: Any, n: Any) -> Any:
-        return arrays.cast(n % self.number == 0, CONDITION)
+        return arrays.cast(arrays.namespace.where(n % self.number == 0, 1, 0), CONDITION)
+
+
+@dataclass(frozen=True)
+class Less(Generator):
+    """`(m, n) -> 1 where m < n, else 0`, entry by entry on labels or counters; the reverse discards."""
+
+    space: Space
+
+    def __post_init__(self) -> None:
+        if self.space.carrier.kind != "index":
+            raise OperationError(f"less compares labels or counters; got {self.space}")
+
+    @property
+    def dom(self) -> Object:
+        return (self.space, self.space)
+
+    @property
+    def cod(self) -> Object:
+        return (Space(self.space.shape, CONDITION),)
+
+    def reverse(self) -> Diagram | None:
+        from catlearn.functions import zeros
+
+        zero = self.space.changes
+        return trace((*self.dom, self.cod[0].changes), lambda m, n, d: (zeros(zero), zeros(zero)))
+
+    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
+        spaces = [s.batch(size) if flag else s for s, flag in zip(self.dom, flags, strict=True)]
+        inner = Less(self.space.batch(size))
+
+        def run(*wires: Wire) -> Any:
+            return apply_generator(inner, *(w if f else stack(w, size) for w, f in zip(wires, flags, strict=True)))
+
+        return trace(spaces, run)
+
+    def evaluate(self, arrays: Any, m: Any, n: Any) -> Any:
+        return arrays.cast(arrays.namespace.where(m < n, 1, 0), CONDITION)
+
+
+def less(m: Wire, n: Wire) -> Wire:
+    """Where one label or counter is less than another, as a condition for `select`."""
+    return apply_generator(Less(as_wire(m, "less").space), m, n)
 
 
 def divides(number: int, n: Wire) -> Wire:
@@ -202,4 +245,4 @@ def maximum_over(x: Wire, axes: int | Iterable[int]) -> Wire:
     """The largest entry of a real wire along some axes; at a tie the cotangent goes to the first."""
     x = as_wire(x, "maximum_over")
     chosen = (axes,) if isinstance(axes, int) else tuple(axes)
-    return apply_generator(MaximumOver(x.space, tuple(axis % max(len(x.shape), 1) for axis in chosen)), x)
+    return apply_generator(MaximumOver(x.space, tuple(axis_of(x, axis) for axis in chosen)), x)

@@ -163,9 +163,10 @@ def frames_of(
     for length, size, step, pad, apart in zip(
         lengths, each("kernel", kernel), each("stride", stride), paddings, each("dilation", dilation), strict=True
     ):
-        bare = Frame(max(length, 0), size, step, (size - 1) * apart if _positive(size, apart) else 0, 0, apart)
         if pad == "same":
-            missing = max((-(-length // step) - 1) * step + bare.reach - length, 0)
+            Frame(max(length, 1), 1, step, 0, 0, 1)  # a stride that is none is refused before one divides by it
+            reach = (size - 1) * apart + 1 if _positive(size, apart) else 1
+            missing = max((-(-length // step) - 1) * step + reach - length, 0)
             pad = (missing // 2, missing - missing // 2)
         elif pad == "valid":
             pad = (0, 0)

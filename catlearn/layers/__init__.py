@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from catlearn.layers.affine import ACTIVATIONS, activation, bias, dense, linear
+    from catlearn.layers.cells import gru_cell, lstm_cell, recurrent, tanh_cell
     from catlearn.layers.convolution import average_pool, conv, conv1d, conv2d, global_average_pool, max_pool
-    from catlearn.layers.normalisation import batch_normalisation, dropout, layer_normalisation, noise
-    from catlearn.layers.recurrent import gru_cell, lstm_cell, recurrent, tanh_cell
+    from catlearn.layers.normalisation import (
+        batch_normalisation,
+        dropout,
+        layer_normalisation,
+        noise,
+        random_shift,
+    )
     from catlearn.layers.structure import chain, each, flatten, probe, repeat, reshape, residual
     from catlearn.layers.tables import basis, lookup_table
     from catlearn.layers.transformers import attention, embedding, positions, transformer_block
@@ -39,6 +45,7 @@ __all__ = [
     "noise",
     "positions",
     "probe",
+    "random_shift",
     "recurrent",
     "repeat",
     "reshape",
@@ -51,8 +58,8 @@ _HOMES = {
     "transformers": ("attention", "embedding", "positions", "transformer_block"),
     "convolution": ("average_pool", "conv", "conv1d", "conv2d", "global_average_pool", "max_pool"),
     "affine": ("ACTIVATIONS", "activation", "bias", "dense", "linear"),
-    "normalisation": ("batch_normalisation", "dropout", "layer_normalisation", "noise"),
-    "recurrent": ("gru_cell", "lstm_cell", "recurrent", "tanh_cell"),
+    "normalisation": ("batch_normalisation", "dropout", "layer_normalisation", "noise", "random_shift"),
+    "cells": ("gru_cell", "lstm_cell", "recurrent", "tanh_cell"),
     "structure": ("chain", "each", "flatten", "probe", "repeat", "reshape", "residual"),
     "tables": ("basis", "lookup_table"),
 }

@@ -24,7 +24,7 @@ _SELU_SCALE, _SELU_SLOPE = 1.0507009873554805, 1.6732632423543772
 
 def _below(x: Wire) -> Wire:
     """exp(x) - 1 for negative x, else 0; the exponential sees no positive number, so it cannot overflow."""
-    return functions.exp(-functions.relu(-x)) - 1.0
+    return functions.exp(x - functions.relu(x)) - 1.0
 
 
 ACTIVATIONS: dict[str, Callable[[Wire], Wire]] = {
@@ -39,8 +39,8 @@ ACTIVATIONS: dict[str, Callable[[Wire], Wire]] = {
     "leaky_relu": lambda x: functions.maximum(x, 0.01 * x),
     "elu": lambda x: functions.relu(x) + _below(x),
     "selu": lambda x: _SELU_SCALE * (functions.relu(x) + _SELU_SLOPE * _below(x)),
-    "relu6": lambda x: functions.relu(x) - functions.relu(x - 6.0),
-    "hard_tanh": lambda x: functions.relu(x + 1.0) - functions.relu(x - 1.0) - 1.0,
+    "relu6": lambda x: -functions.maximum(-functions.relu(x), -6.0),
+    "hard_tanh": lambda x: -functions.maximum(-functions.maximum(x, -1.0), -1.0),
     "mish": lambda x: x * functions.tanh(functions.softplus(x)),
     "softsign": lambda x: x / (1.0 + functions.absolute(x)),
     "log_softmax": functions.log_softmax,

@@ -135,6 +135,8 @@ def _windows(x: Wire, window: Each, stride: Each | None, padding: Any) -> tuple[
     """The windows, where they are inside of x (None if they all are), and the axes of a window."""
     axes = len(x.shape) - 1
     frames = frames_of(x.shape[:-1], window, window if stride is None else stride, padding)
+    if any(max(f.before, f.after) >= f.reach for f in frames):
+        raise OperationError(f"a window of {window} would lie in the padding {padding} alone: use less padding")
     if all(f.stride == f.kernel and f.count * f.kernel == f.length and not f.before + f.after for f in frames):
         cut = [side for f in frames for side in (f.count, f.kernel)]
         return functions.reshape(x, (*cut, x.shape[-1])), None, range(1, 2 * axes, 2)

@@ -16,13 +16,14 @@ from catlearn.diagram import Diagram
 from catlearn.errors import OperationError
 from catlearn.generators.dropout import dropout as _dropout
 from catlearn.generators.normalisation import batch_normalise
+from catlearn.generators.shift import shift
 from catlearn.para import Para, parametrised
 from catlearn.parameters import Filled, Parameter
 from catlearn.semirings import KEYS, REAL
 from catlearn.space import Space
 from catlearn.tracing import Wire
 
-__all__ = ["batch_normalisation", "dropout", "layer_normalisation", "noise"]
+__all__ = ["batch_normalisation", "dropout", "layer_normalisation", "noise", "random_shift"]
 
 
 def _channels(shape: Sequence[int]) -> tuple[Space, Space]:
@@ -75,6 +76,12 @@ def noise(shape: Sequence[int]) -> Para[Diagram]:
     """Independent normal numbers of that shape, from a random key of each sample; it has no input."""
     key = Parameter("key", Space((), KEYS), role="auxiliary")
     return parametrised("noise", {"key": key}, (), lambda k: functions.normal(k, Space(shape, REAL).shape))
+
+
+def random_shift(shape: Sequence[int], most: int = 2) -> Para[Diagram]:
+    """The input moved by up to `most` places along each axis but the last while training, the identity afterwards."""
+    key = Parameter("key", Space((), KEYS), role="auxiliary")
+    return parametrised("random_shift", {"key": key}, Space(shape, REAL), lambda k, x: shift(k, x, most))
 
 
 def dropout(shape: Sequence[int], rate: float = 0.5) -> Para[Diagram]:

@@ -62,8 +62,8 @@ def reshape(shape: Sequence[int], to: Sequence[int]) -> Para[Diagram]:
 def probe(name: str, dom: Space | Iterable[Space]) -> Diagram:
     """The identity, marked by a name, so that what passes can be watched while training (`fit(watch=..)`)."""
     result = identity()
-    for space in as_object(dom):
-        result = result @ Probe(space, name).diagram
+    for place, space in enumerate(as_object(dom)):
+        result = result @ Probe(space, name, place).diagram
     return result
 
 
@@ -85,7 +85,7 @@ class Stacked:
         return np.stack(parts) if parts else np.zeros(space.shape)
 
 
-def repeat(layer: Para[Diagram], count: int) -> Para[Diagram]:
+def repeat(layer: Para[Diagram] | Diagram, count: int) -> Para[Diagram]:
     """The layer `count` times in a row, each time with parameters of its own, stacked along a new first axis.
 
     It is one node, a Scan, so that tracing, compiling and R cost what they do for one layer; R of it is a scan again.
@@ -93,6 +93,7 @@ def repeat(layer: Para[Diagram], count: int) -> Para[Diagram]:
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise OperationError(f"repeat needs a number of times, an integer of at least 0; got {count!r}")
+    layer = layer if isinstance(layer, Para) else Para.of(layer)
     if layer.dom != layer.cod:
         raise first_difference(layer.dom, layer.cod, "a repeated layer ends where it starts; its domain and codomain")
     body = permute([layer.dom, layer.parameter], [1, 0]) >> layer.morphism

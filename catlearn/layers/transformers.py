@@ -47,8 +47,11 @@ def attention(length: int, width: int, heads: int, *, causal: bool = False) -> P
     >>> attention(16, 32, 4, causal=True).cod
     (Space((16, 32), REAL),)
     """
-    if heads < 1 or width % heads:
-        raise OperationError(f"the number of heads must divide the width; got {heads} heads and a width of {width}")
+    if heads < 1 or width < 1 or length < 1 or width % heads:
+        raise OperationError(
+            f"attention needs a length, a width and heads that divide it, all positive; "
+            f"got a length of {length}, a width of {width} and {heads} heads"
+        )
     size = width // heads
     start, zero = GlorotUniform(), Filled(0.0)
     parameters = {}
@@ -76,9 +79,11 @@ def attention(length: int, width: int, heads: int, *, causal: bool = False) -> P
 
 def _causal(length: int) -> Wire:
     """0 where a position may look, a number so low that softmax makes it 0 where the other position is later."""
-    place = functions.constant(Space(length, REAL), list(range(length)))
+    square = Space((length, length), REAL)
+    place = functions.constant(Space(length, Discrete(length)), tuple(range(length)))
     query, key = (functions.einsum(f"{letter}->qk", place, sizes={"q": length, "k": length}) for letter in "qk")
-    return functions.step(key - query) * -1e30
+    low, zero = (functions.constant(square, number) for number in (-1e30, 0.0))
+    return functions.select(functions.less(query, key), low, zero)
 
 
 def transformer_block(
