@@ -28,15 +28,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from overhead import Pair, Side, summary, time_ratios
+from overhead import Pair, Side, catlearn_optimiser, hand_optimiser, summary, time_ratios
 
 import catlearn as cl
-from catlearn import layers, losses, optimisers
+from catlearn import layers, losses
 from catlearn.functors import Jax
 
 BATCH = 64
 LENGTH, WIDTH, HEADS, BLOCKS, LETTERS, SEQUENCES = 64, 128, 4, 4, 64, 16
-RATE = 1e-3
 
 
 def convolutional() -> cl.Para:
@@ -61,9 +60,9 @@ def transformer() -> cl.Para:
     return model >> layers.layer_normalisation((LENGTH, WIDTH)) >> layers.each(layers.dense(WIDTH, LETTERS), LENGTH)
 
 
-def ours(model: cl.Para, x: Any, y: Any) -> tuple[Side, cl.Learner, tuple[Any, ...]]:
+def ours(model: cl.Para, x: Any, y: Any, rule: str = "adam") -> tuple[Side, cl.Learner, tuple[Any, ...]]:
     """The training step as `fit` runs it, its learner and its starting state."""
-    learner = cl.supervised(model, losses.label_cross_entropy, optimisers.adam(RATE))
+    learner = cl.supervised(model, losses.label_cross_entropy, catlearn_optimiser(rule))
     backend = Jax()
     whole = backend.prepare(learner.monitored(len(x)).select(range(len(learner.state) + 1)))
     state = tuple(backend.accept(s, v, "the state") for s, v in zip(learner.state, learner.initial(0), strict=True))
@@ -84,9 +83,9 @@ def tree_of(learner: cl.Learner, state: tuple[Any, ...]) -> dict[str, Any]:
     return learner.model.tree(state[-len(learner.model.parameter) :])
 
 
-def by_hand(predict: Callable[[Any, Any], Any], parameters: Any, x: Any, y: Any) -> Side:
+def by_hand(predict: Callable[[Any, Any], Any], parameters: Any, x: Any, y: Any, name: str = "adam") -> Side:
     """The training step of a function written by hand."""
-    rule = optax.adam(RATE)
+    rule = hand_optimiser(name)
 
     def loss(parameters: Any, x: Any, y: Any) -> Any:
         return optax.softmax_cross_entropy_with_integer_labels(predict(parameters, x), y).mean()
@@ -261,28 +260,28 @@ def hand_transformer(p: Any, tokens: Any) -> Any:
     return normal(x, p["layer_normalisation_0"]) @ p["dense_0"]["weight"] + p["dense_0"]["bias"]
 
 
-def conv_pairs() -> list[Pair]:
+def conv_pairs(rule: str = "adam") -> list[Pair]:
     """The convolutional network with each of its peers."""
     generator = np.random.default_rng(0)
     x = jnp.asarray(generator.normal(size=(BATCH, 28, 28, 1)), jnp.float32)
     y = jnp.asarray(generator.integers(0, 10, BATCH), jnp.int32)
-    side, learner, state = ours(convolutional(), x, y)
+    side, learner, state = ours(convolutional(), x, y, rule)
     start = tree_of(learner, state)
     forms = {
         "by hand, same forms": (cached_conv, first_pool),
         "by hand, im2col": (im2col, reshape_pool),
         "by hand, XLA's convolution": (xla_conv, xla_pool),
     }
-    hands = [Pair(n, side, by_hand(hand_convolutional(c, p), start, x, y)) for n, (c, p) in forms.items()]
+    hands = [Pair(n, side, by_hand(hand_convolutional(c, p), start, x, y, rule)) for n, (c, p) in forms.items()]
     return [*hands, Pair("equinox", side, equinox_side(x, y))]
 
 
-def transformer_pairs() -> list[Pair]:
+def transformer_pairs(rule: str = "adam") -> list[Pair]:
     """The transformer and the same by hand."""
     generator = np.random.default_rng(0)
     x, y = (jnp.asarray(generator.integers(0, LETTERS, (SEQUENCES, LENGTH)), jnp.int32) for _ in range(2))
-    side, learner, state = ours(transformer(), x, y)
-    return [Pair("by hand", side, by_hand(hand_transformer, tree_of(learner, state), x, y))]
+    side, learner, state = ours(transformer(), x, y, rule)
+    return [Pair("by hand", side, by_hand(hand_transformer, tree_of(learner, state), x, y, rule))]
 
 
 def running(side: Side) -> Callable[[], Any]:

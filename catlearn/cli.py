@@ -110,6 +110,9 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Keep the run in this folder, also when interrupted.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint of that folder.")] = False,
+    devices: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Cut every batch over that many devices.")
+    ] = None,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the trained learner to a file.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the losses and accuracies.")] = None,
     constants: Annotated[
@@ -132,6 +135,7 @@ def train(
         "keep_best": keep_best or None,
         "checkpoint": checkpoint,
         "resume": resume or None,
+        "mesh": devices,
     }
     more = {name: value for name, value in given.items() if value is not None}
     with _reported(debug):

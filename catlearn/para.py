@@ -270,7 +270,7 @@ class Para(Generic[Morphism]):
     def leaves(self, tree: Mapping[str, Mapping[str, Any]]) -> tuple[Any, ...]:
         """The values of a dictionary such as `tree` gives, in the order of the wires.
 
-        Raises `DataError` naming what is missing, or what there is too much of.
+        Raises `DataError` naming what is missing, what there is too much of, and what has another shape.
         """
         if not all(isinstance(part, Mapping) for part in tree.values()):
             raise DataError(
@@ -283,6 +283,11 @@ class Para(Generic[Morphism]):
             raise DataError(
                 f"the parameters do not fit the model: missing {missing or 'none'}, unknown {extra or 'none'}"
             )
+        for name, parameter in zip(self.names, self.parameters, strict=True):
+            if name in given and np.shape(given[name]) != parameter.space.shape:
+                raise DataError(
+                    f"the parameter {name} has shape {parameter.space.shape}; got shape {np.shape(given[name])}"
+                )
         return tuple(given.get(name) for name in self.names)
 
     def to_jax(self, precision: str = "float32") -> tuple[Callable[..., Any], Callable[..., Any]]:

@@ -50,9 +50,12 @@ class Devices:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if isinstance(self.mesh, int) and not isinstance(self.mesh, bool):
+            object.__setattr__(self, "mesh", _mesh_of(self.mesh))
         if not hasattr(self.mesh, "axis_names") or not self.mesh.axis_names:
             raise OperationError(
-                f"mesh takes a jax.sharding.Mesh whose first axis the batch is cut along; got {self.mesh!r}"
+                "mesh takes a jax.sharding.Mesh whose first axis the batch is cut along, or a number of devices; "
+                f"got {self.mesh!r}"
             )
 
     def check(self, size: int) -> None:
@@ -88,6 +91,20 @@ class Devices:
         from jax.sharding import NamedSharding
 
         return tuple(self.everywhere() if spec is None else NamedSharding(self.mesh, spec) for spec in chosen)
+
+
+def _mesh_of(count: int) -> Any:
+    """The mesh of the first devices."""
+    import jax
+
+    there = jax.devices()
+    if not 1 <= count <= len(there):
+        kinds = ", ".join(sorted({device.platform for device in there}))
+        raise OperationError(
+            f"{count} devices are asked for, and there are {len(there)} ({kinds}): ask for 1 to {len(there)}, or on a "
+            "CPU start Python with XLA_FLAGS=--xla_force_host_platform_device_count=NUMBER"
+        )
+    return jax.sharding.Mesh(np.array(there[:count]), ("data",))
 
 
 class Run:

@@ -132,8 +132,9 @@ def fit(
 
     `checkpoint` is a folder, or a `Checkpoints`: the run is kept there after every epoch, and when Ctrl-C or SIGTERM
     ends it; `resume=True` takes up the newest one. `resident` says whether the rows lie on the device (by default where
-    they fit). `mesh` is a `jax.sharding.Mesh`: batches are cut over its first axis; `sharding` maps patterns of names
-    to the partition specifications of parameters. `progress` shows a bar, by default on a terminal.
+    they fit). `mesh` is a `jax.sharding.Mesh`, or a number of devices: batches are cut over its first axis; `sharding`
+    maps patterns of names to the partition specifications of parameters. `progress` shows a bar, by default on a
+    terminal.
 
     Raises `DataError` for data that is empty or does not fit, `NotFiniteError` where a loss is not finite,
     `CheckpointError` for a checkpoint of another run, `Interrupted` after a signal.

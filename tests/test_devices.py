@@ -16,6 +16,8 @@ import pytest
 import catlearn as cl
 from catlearn import layers, losses, optimisers
 from catlearn.datasets import Data
+from catlearn.errors import OperationError
+from catlearn.running import Devices
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -146,7 +148,7 @@ def refused(folder):
     assert cl.fit(dense(), rows(), epochs=1, **half).steps == 5
     names = {"dense_1.wait": PartitionSpec("data")}
     refuses(UnknownNameError, "no parameter fits 'dense_1.wait': did you mean 'dense_1.weight'", sharding=names)
-    refuses(OperationError, r"mesh takes a jax.sharding.Mesh.*; got 8", mesh=8)
+    refuses(OperationError, r"mesh takes a jax.sharding.Mesh.*; got '8'", mesh="8")
     refuses(OperationError, r"mesh takes a jax.sharding.Mesh", mesh=jax.devices())
     refuses(OperationError, "give mesh too", mesh=None, sharding={"*": PartitionSpec()})
     bits = cl.supervised(layers.lookup_table(4, 2), losses.exclusive_or, optimisers.ga())
@@ -278,3 +280,13 @@ def test_two_processes(tmp_path, devices):
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])
     print("done")
+
+
+@pytest.mark.parametrize("count", [0, 1000])
+def test_devices_that_are_not_there_are_refused(count):
+    with pytest.raises(OperationError, match=f"{count} devices are asked for, and there are"):
+        Devices(count)
+
+
+def test_a_number_of_devices_is_a_mesh_of_the_first():
+    assert Devices(1).mesh.shape == {"data": 1}

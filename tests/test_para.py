@@ -12,7 +12,7 @@ from test_lens import equal, lenses
 import catlearn as cl
 from catlearn import layers
 from catlearn.diagram import permute
-from catlearn.errors import CompositionError, UnknownNameError
+from catlearn.errors import CompositionError, DataError, UnknownNameError
 from catlearn.lens import Lens, Sides
 from catlearn.para import Para, parametrised
 
@@ -241,6 +241,9 @@ def test_tree_and_leaves():
     assert list(tree) == ["dense_0", "dense_1"]
     assert tree["dense_0"]["weight"].shape == (2, 3)
     assert all(a is b for a, b in zip(model.leaves(tree), values, strict=True))
+    wrong = {**tree, "dense_1": {**tree["dense_1"], "weight": np.zeros((1, 3))}}
+    with pytest.raises(DataError, match=r"dense_1.weight has shape \(3, 1\); got shape \(1, 3\)"):
+        model.leaves(wrong)
 
 
 def test_composition_errors():
