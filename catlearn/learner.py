@@ -14,7 +14,7 @@ Source: Cruttwell et al. (2103.01931), section 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -318,12 +318,20 @@ def _checked(model: Any, loss: Any, optimiser: Any, cap: Any) -> Para[Diagram]:
 def dreaming(model: Para[Diagram] | Diagram, loss: Loss, optimiser: Optimiser, cap: Cap | None = None) -> Learner:
     """The learner of an input: the optimiser sits on the A wire, the parameters come as data (DREAM).
 
-    It is the supervised learner of the model with its two kinds of input exchanged: T_A x Y x P -> T_A.
+    It is the supervised learner of the model with its two kinds of input exchanged: T_A x Y x P -> T_A. Random keys
+    stay auxiliary inputs.
     """
     from catlearn.parameters import Parameter
 
     model = _checked(model, loss, optimiser, cap)
-    exchanged = permute([model.dom, model.parameter], [1, 0]) >> model.morphism
+    keys = [k for k, p in enumerate(model.parameters) if p.role == "auxiliary"]
+    data = [k for k in range(len(model.parameter)) if k not in keys]
     inputs = tuple(Parameter(f"input_{k}", space) for k, space in enumerate(model.dom))
-    swapped = Para(model.dom, model.parameter, exchanged, Signature.layer(inputs, "dream", model.parameter, model.cod))
+    drawn = tuple(replace(model.parameters[k], name=model.names[k]) for k in keys)
+    own = model.dom + tuple(model.parameter[k] for k in keys)
+    given = tuple(model.parameter[k] for k in data)
+    order = [*keys, *data]
+    places = [len(model.dom) + order.index(k) for k in range(len(order))]
+    exchanged = wiring(own + given, [*places, *range(len(model.dom))]) >> model.diagram
+    swapped = Para(own, given, exchanged, Signature.layer(inputs + drawn, "dream", given, model.cod))
     return Learner(swapped, loss, optimiser, cap or loss.cap)

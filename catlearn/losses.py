@@ -246,7 +246,7 @@ def _descend(name: str, error: Callable[[Wire, Wire], Wire], matches: Matches = 
 
 
 def _square(label: Wire, guess: Wire) -> Wire:
-    return functions.sum((guess - label) * (guess - label))
+    return functions.sum(functions.square(guess - label))
 
 
 def _classes(space: Space) -> Space:

@@ -197,6 +197,7 @@ FORMULAS = {
     "exp": lambda x: jnp.e**x,
     "log": lambda x: jnp.log2(x) * math.log(2.0),
     "sqrt": lambda x: x**0.5,
+    "square": lambda x: x**2,
     "sin": jnp.sin,
     "cos": lambda x: jnp.sin(x + jnp.pi / 2),
     "tanh": lambda x: (jnp.exp(x) - jnp.exp(-x)) / (jnp.exp(x) + jnp.exp(-x)),

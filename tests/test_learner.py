@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numerics import close, real, running
 
 import catlearn as cl
-from catlearn import functions, losses, optimisers
+from catlearn import functions, layers, losses, optimisers
 from catlearn.diagram import permute
 from catlearn.errors import CatlearnError, CompositionError, DataError, OperationError
 from catlearn.functors import Exact, Jax
@@ -886,3 +886,19 @@ def test_LEARNER_wiring_check_finds_names():
     assert named_in("if carrier == REAL: adam(0.1)") == ["REAL", "adam"]
     assert named_in("raise carrier.name == 'z2'") == ["Z2"]
     assert named_in("already, gadget, dots") == []
+
+
+def test_DREAM_random_keys_stay_auxiliary():
+    model = layers.dropout((3,), 0.5) >> dense(3, 2)
+    learner = cl.dreaming(model, losses.quadratic, optimisers.gd(0.1))
+    assert len(learner.auxiliary) == 1
+    assert learner.model.dom == model.parameter[:2]
+    b, w, x, y = (np.random.default_rng(0).normal(size=s).astype(np.float32) for s in ((2,), (3, 2), (3,), (2,)))
+    key = jax.random.key(3)
+    moved = learner.step()(x, y, b, w, 0.1, key)
+
+    def error(x):
+        whole = x * jnp.where(jax.random.bernoulli(key, 0.5, (3,)), 2.0, 0.0)
+        return 0.5 * ((whole @ w + b - y) ** 2).sum()
+
+    np.testing.assert_allclose(moved, x - 0.1 * jax.grad(error)(x), rtol=1e-5, atol=1e-6)

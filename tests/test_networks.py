@@ -22,6 +22,15 @@ def check_same(pair):
         np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-6 + 1e-5 * np.abs(other).max())
 
 
+def test_a_step_of_one_row_is_that_by_hand_and_costs_what_it_costs():
+    one, many = networks.iris_pair()
+    check_same(one)
+    check_same(many)
+    flops, accessed = one.ratios()
+    assert 0.99 < flops <= 1.01
+    assert accessed <= 1.05
+
+
 def test_a_convolutional_step_is_that_by_hand_in_every_form():
     for pair in networks.conv_pairs("gd")[:3]:
         check_same(pair)

@@ -49,6 +49,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "jax.numpy:cos": _entrywise(sympy.cos),
     "jax.numpy:tanh": _entrywise(sympy.tanh),
     "jax.nn:sigmoid": _entrywise(lambda x: 1 / (1 + sympy.exp(-x))),
+    "jax.numpy:square": _entrywise(lambda x: x * x),
     "jax.nn:softplus": _entrywise(lambda x: sympy.log(1 + sympy.exp(x))),
     "jax.scipy.special:erf": _entrywise(sympy.erf),
     "jax.numpy:abs": _entrywise(_absolute),

@@ -43,6 +43,7 @@ def apply(name: str, x: Wire) -> Wire:
 FUNCTIONS: dict[str, Smooth] = {
     "exp": Smooth("jax.numpy:exp", lambda x, y: y),
     "log": Smooth("jax.numpy:log", lambda x, y: 1.0 / x),
+    "square": Smooth("jax.numpy:square", lambda x, y: 2.0 * x),
     "sqrt": Smooth("jax.numpy:sqrt", lambda x, y: 0.5 / y),
     "sin": Smooth("jax.numpy:sin", lambda x, y: apply("cos", x)),
     "cos": Smooth("jax.numpy:cos", lambda x, y: -apply("sin", x)),

@@ -193,7 +193,7 @@ UNSEEN: tuple[Mutant, ...] = (
     Mutant("cap: a sum over the batch", "caps", ((type(losses.REAL), "weight_of_one_in", lambda self, n: 1.0),),
            (QUADRATIC,)),
     Mutant("cap: not the one that is given", "caps", (
-        (learner, "closed", edit("cap = cap or loss.cap", "cap = loss.cap")),), (QUADRATIC,)),
+        (learner, "closed", edit("cap or loss.cap", "loss.cap")),), (QUADRATIC,)),
     Mutant("frozen parameters move", "learners", ((Learner, "_lens_of", edit("@ keep(", "@ ascent(")),), (c.reals,)),
     Mutant("prediction at the stored p", "learners", ((Learner, "_prediction", edit(
         "(self._lens_of(size).get @", "(wiring((u := self._lens_of(size).get).dom, "
