@@ -47,6 +47,8 @@ or a function load(data_dir) that returns the data. It may define `epochs` (else
 further settings of `fit` as a dictionary `options`, and a function finish(result) that is called at the end. The
 options below override the file.
 
+A schedule that a file makes of its own constant EPOCHS follows --set EPOCHS=N, not --epochs N.
+
 Example: catlearn train models/iris.py --epochs 50 --set HIDDEN=8
 """
 
@@ -312,7 +314,7 @@ def _finite(value: float | None) -> float | None:
 
 
 def _per_cent(value: float | None) -> str:
-    return "none, there are no rows" if _finite(value) is None else f"{value:.1f} %"
+    return "none" if _finite(value) is None else f"{value:.1f} %"
 
 
 def _count(result: Result) -> int:

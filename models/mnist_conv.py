@@ -22,6 +22,7 @@ PICTURE = "mnist_conv.png"
 
 
 def load(data_dir):
+    """The digits of the folder, or those that the constants name."""
     if data_dir is None and SOURCE == "digits":
         return enlarged(images.digits())
     return images.mnist(data_dir, subset=SUBSET)
@@ -60,6 +61,7 @@ epochs, batch_size, seed = EPOCHS, BATCH, 0
 
 
 def finish(result):
+    """Draw what the network gets wrong, and how it learnt."""
     from matplotlib.figure import Figure
 
     x, labels = result.data.test_inputs, result.data.test_targets
