@@ -140,7 +140,7 @@ def test_ours_trained_by_equinox_is_ours_trained_by_fit():
 
 def test_values_that_do_not_fit_are_named():
     values = dense().tree(dense().initial())
-    with pytest.raises(InputError, match=r"'dense_1.bias' must have shape \(2,\)"):
+    with pytest.raises(DataError, match=r"dense_1.bias has shape \(2,\); got shape \(3,\)"):
         to_equinox(dense(), {**values, "dense_1": {**values["dense_1"], "bias": np.zeros(3)}})
     with pytest.raises(DataError, match=r"missing \['dense_1.bias'\], unknown \['dense_1.bais'\]"):
         to_equinox(dense(), {**values, "dense_1": {"weight": np.zeros((4, 2)), "bais": np.zeros(2)}})

@@ -109,8 +109,8 @@ def to_equinox(
     gradient is `reverse_derivative`, also where that is not the derivative of what is computed (`surrogate`); so it has
     reverse mode only, and `Para.to_jax` is what to take for forward mode.
 
-    Raises `OperationError` for a map whose parameters have no names, `DataError` for a parameter that is missing or too
-    much, `InputError` for one of another shape.
+    Raises `OperationError` for a map whose parameters have no names, `DataError` for a parameter that is missing, too
+    much, or of another shape.
     """
     if not isinstance(para, Para) or len(para.parameters) != len(para.parameter):
         raise OperationError(f"to_equinox takes a Para whose parameters are named (see parametrised); got {para}")

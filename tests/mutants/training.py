@@ -177,7 +177,8 @@ LEARNERS: tuple[Mutant, ...] = (
     _h("step: label and input exchanged", Learner, "_arranged", edit(
         "[1, 0, 3, 2]", "([2, 0, 3, 1] if labels == inputs else [1, 0, 3, 2])")),
     _h("dreaming: the parameter's wire", learner, "dreaming", edit(
-        "[1, 0])", "([1, 0] if model.dom != model.parameter else [0, 1]))")),
+        "[*places, *range(len(model.dom))]", "[*places, *range(len(model.dom))] if model.dom != model.parameter "
+        "else [*range(len(model.dom)), *places]")),
 )  # fmt: skip
 
 
