@@ -306,7 +306,9 @@ def _in_precision(learner: Learner, backend: Any, precision: str | None, size: i
 def _keeper(checkpoint: Any, resume: bool) -> Checkpoints | None:
     if checkpoint is None:
         if resume:
-            raise CheckpointError("resume=True needs the folder of the checkpoints: give checkpoint=FOLDER")
+            raise CheckpointError(
+                "resume=True needs the folder of the checkpoints: give checkpoint=FOLDER, or --checkpoint DIR"
+            )
         return None
     from catlearn.checkpoints import Checkpoints
 
