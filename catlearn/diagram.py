@@ -150,14 +150,14 @@ class Diagram:
         builder = Builder(self.dom)
         made = list(range(len(self.dom)))
         for generator, inputs in nodes:
-            wires = tuple(made[k] for k in inputs)
+            wires = _chosen(made, inputs, generator.name)
             came = tuple(builder.spaces[wire] for wire in wires)
             if came != tuple(generator.dom):
                 raise first_difference(
                     tuple(generator.dom), came, f"the inputs of {generator.name} do not fit, its domain and what came"
                 )
             made += builder.apply(generator, wires)
-        self._finish(builder, tuple(made[k] for k in (range(len(made)) if outputs is None else outputs)))
+        self._finish(builder, _chosen(made, range(len(made)) if outputs is None else outputs, "an output"))
 
     def _finish(self, builder: Builder, outputs: Wires) -> None:
         self.cod = tuple(builder.spaces[wire] for wire in outputs)
@@ -292,6 +292,13 @@ class Diagram:
         from catlearn.functors import default_functor
 
         return default_functor(self)(self)(*arguments)
+
+
+def _chosen(made: Sequence[int], numbers: Iterable[int], reader: str) -> Wires:
+    wires = tuple(numbers)
+    if wires and not 0 <= min(wires) <= max(wires) < len(made):
+        raise CompositionError(f"{reader} reads the wires {wires}, and before it there are {len(made)}, from 0 on")
+    return tuple([made[k] for k in wires])
 
 
 def _present(wires: Sequence[int | None], reader: str) -> Wires:

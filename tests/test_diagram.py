@@ -230,3 +230,23 @@ def test_builder_spaces():
     assert builder.apply(Add(bit), (0, 1)) == first == (2,)
     assert builder.apply(Add(bit), (1, 0)) == (3,)
     assert builder.spaces == [bit] * 4
+
+
+@pytest.mark.parametrize("wires", [(-1, 0), (0, 2)])
+def test_wires_that_are_not_there_are_refused(wires):
+    x = cl.Space((), cl.INTEGERS)
+    node = cl.functions.add(x).nodes[0][0]
+    with pytest.raises(CompositionError, match=r"add reads the wires .*, and before it there are 2"):
+        cl.Diagram((x, x), [(node, wires)], [2])
+    with pytest.raises(CompositionError, match="an output reads the wires"):
+        cl.Diagram((x, x), [(node, (0, 1))], [3])
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_an_axis_that_is_not_there_is_refused(axis):
+    from catlearn.generators.indexing import Gather, Slice
+
+    with pytest.raises(OperationError, match=f"there is no axis {axis}"):
+        Gather(cl.Space(3, cl.REAL), axis, (0,), (1,))
+    with pytest.raises(OperationError, match=f"there is no axis {axis}"):
+        Slice(cl.Space(3, cl.REAL), axis, 0, 1)

@@ -49,6 +49,11 @@ class Reindexing(Generator):
         return self.stacked(size).diagram
 
 
+def _check_axis(space: Space, axis: int) -> None:
+    if not 0 <= axis < len(space.shape):
+        raise OperationError(f"there is no axis {axis} in {space}, which has {len(space.shape)}, counted from 0")
+
+
 @dataclass(frozen=True)
 class Reshape(Reindexing):
     """The same entries, in row-major order, in another shape."""
@@ -82,6 +87,7 @@ class Gather(Reindexing):
     index_shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
+        _check_axis(self.space, self.axis)
         length = self.space.shape[self.axis]
         wrong = [k for k in self.index if not 0 <= k < length]
         if wrong:
@@ -141,6 +147,9 @@ class Slice(Reindexing):
     axis: int
     start: int
     stop: int
+
+    def __post_init__(self) -> None:
+        _check_axis(self.space, self.axis)
 
     @property
     def cod(self) -> Object:
