@@ -578,7 +578,7 @@ def test_every_generator_has_a_case():
     for module in pkgutil.iter_modules(catlearn.generators.__path__):
         importlib.import_module(f"catlearn.generators.{module.name}")
     defined = {kind for kind in concrete(Generator) if kind.__module__.startswith("catlearn.generators.")}
-    abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary", "Draw", "_Over", "_Precision", "_Rows"}
+    abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary", "Draw", "PerKey", "_Over", "_Precision", "_Rows"}
     # What draws from keys is tested in test_selection, batch normalisation, no n-fold map, in test_normalisation.
     elsewhere = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "Shift", "BatchNormalise"}
     covered = {type(generator) for example in CASES.values() for generator in walk(example.diagram)}

@@ -147,7 +147,7 @@ def test_every_generator_is_proved():
     for table in ("polynomial_generators", "real_generators", "discrete_generators"):
         made.update(space[table]())
     used = {type(generator).__name__ for diagram in made.values() for generator, _, _ in diagram.nodes}
-    abstract = {"Pointwise", "Reindexing", "_Binary", "FromDiscrete", "Draw", "_Over", "_Rows", "_Precision"}
+    abstract = {"Pointwise", "Reindexing", "_Binary", "FromDiscrete", "Draw", "PerKey", "_Over", "_Rows", "_Precision"}
     random = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "Shift"}
     choice = {"MaximumOver", "FirstLargest"}
     assert classes - used - abstract == {"JaxFunction", "Surrogate", "BatchNormalise"} | random | choice

@@ -13,46 +13,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from catlearn.diagram import Diagram, Generator, discard, identity
+from catlearn.diagram import Diagram
 from catlearn.errors import OperationError
-from catlearn.generators.random import bernoulli
-from catlearn.semirings import KEYS, REAL
-from catlearn.space import Object, Space
+from catlearn.generators.random import PerKey, bernoulli
+from catlearn.semirings import REAL
 from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
 __all__ = ["Dropout", "dropout"]
 
 
 @dataclass(frozen=True)
-class Dropout(Generator):
+class Dropout(PerKey):
     """`(keys, x) -> x mask / (1 - rate)`: keys of shape `keys`, x of that shape followed by `shape`."""
 
-    keys: tuple[int, ...]
-    shape: tuple[int, ...]
     rate: float
-    linear = ((1,),)
 
     def __post_init__(self) -> None:
         if isinstance(self.rate, bool) or not isinstance(self.rate, (int, float)) or not 0 <= self.rate < 1:
             raise OperationError(f"the rate of dropout is a number from 0 to below 1; got {self.rate!r}")
 
-    @property
-    def dom(self) -> Object:
-        return (Space(self.keys, KEYS), *self.cod)
-
-    @property
-    def cod(self) -> Object:
-        return (Space((*self.keys, *self.shape), REAL),)
-
     def expansion(self) -> Diagram | None:
         kept = 1.0 - self.rate
         return trace(self.dom, lambda k, x: x * (bernoulli(k, self.shape, kept) * (1.0 / kept)))
-
-    def evaluation(self) -> Diagram | None:
-        return discard(self.dom[:1]) @ identity(self.cod)
-
-    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
-        return Dropout((size, *self.keys), self.shape, self.rate).diagram if all(flags) else None
 
 
 def dropout(key: Wire, x: Wire, rate: float) -> Wire:

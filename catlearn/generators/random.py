@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from catlearn.diagram import Diagram, Generator
+from catlearn.diagram import Diagram, Generator, discard, identity
 from catlearn.errors import OperationError
 from catlearn.semirings import KEYS, REAL
 from catlearn.space import Object, Space, sides_of
 from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
-__all__ = ["Bernoulli", "NormalDraw", "SplitKey", "bernoulli", "normal", "split_key"]
+__all__ = ["Bernoulli", "NormalDraw", "PerKey", "SplitKey", "bernoulli", "normal", "split_key"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,32 @@ class Draw(Generator):
 
         many = jax.vmap(lambda key: self.drawn(arrays, key))(keys.reshape(prod(self.keys)))
         return many.reshape(self.cod[0].shape)
+
+
+@dataclass(frozen=True)
+class PerKey(Generator):
+    """`(keys, x) -> y`, linear in x for each key while training, and x itself afterwards.
+
+    Keys have shape `keys`; x and y have that shape followed by `shape`.
+    """
+
+    keys: tuple[int, ...]
+    shape: tuple[int, ...]
+    linear = ((1,),)
+
+    @property
+    def dom(self) -> Object:
+        return (Space(self.keys, KEYS), *self.cod)
+
+    @property
+    def cod(self) -> Object:
+        return (Space((*self.keys, *self.shape), REAL),)
+
+    def evaluation(self) -> Diagram | None:
+        return discard(self.dom[:1]) @ identity(self.cod)
+
+    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
+        return replace(self, keys=(size, *self.keys)).diagram if all(flags) else None
 
 
 @dataclass(frozen=True)

@@ -12,27 +12,24 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from catlearn.diagram import Diagram, Generator, discard, identity
+from catlearn.diagram import Diagram
 from catlearn.errors import OperationError
-from catlearn.semirings import KEYS, REAL
-from catlearn.space import Object, Space
+from catlearn.generators.random import PerKey
+from catlearn.semirings import REAL
 from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
 __all__ = ["Shift", "shift"]
 
 
 @dataclass(frozen=True)
-class Shift(Generator):
+class Shift(PerKey):
     """`(keys, x) -> x shifted`: keys of shape `keys`, x of that shape followed by `shape`, the channels last.
 
     With `back` it shifts the other way.
     """
 
-    keys: tuple[int, ...]
-    shape: tuple[int, ...]
     most: int
     back: bool = False
-    linear = ((1,),)
 
     def __post_init__(self) -> None:
         if isinstance(self.most, bool) or not isinstance(self.most, int) or self.most < 0:
@@ -40,25 +37,11 @@ class Shift(Generator):
         if len(self.shape) < 2:
             raise OperationError(f"a shift needs a shape (lengths, channels); got {self.shape}")
 
-    @property
-    def dom(self) -> Object:
-        return (Space(self.keys, KEYS), *self.cod)
-
-    @property
-    def cod(self) -> Object:
-        return (Space((*self.keys, *self.shape), REAL),)
-
     def reverse(self) -> Diagram | None:
         from catlearn.functions import zeros
 
         other = replace(self, back=not self.back)
         return trace((*self.dom, *self.cod), lambda k, x, d: (zeros(k.space.changes), apply_generator(other, k, d)))
-
-    def evaluation(self) -> Diagram | None:
-        return discard(self.dom[:1]) @ identity(self.cod)
-
-    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
-        return replace(self, keys=(size, *self.keys)).diagram if all(flags) else None
 
     def evaluate(self, arrays: Any, keys: Any, x: Any) -> Any:
         import jax
