@@ -2,9 +2,11 @@
 
 import importlib.util
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 import catlearn as cl
@@ -42,3 +44,26 @@ def benchmark(name):
     sys.modules[specification.name] = module
     specification.loader.exec_module(module)
     return module
+
+
+# Activations as JAX has them; VECTORS act on whole vectors.
+VECTORS = {"softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax}
+ACTIVATIONS_OF_JAX = {
+    "identity": lambda x: x,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "gelu": partial(jax.nn.gelu, approximate=False),
+    "gelu_tanh": partial(jax.nn.gelu, approximate=True),
+    "leaky_relu": jax.nn.leaky_relu,
+    "elu": jax.nn.elu,
+    "selu": jax.nn.selu,
+    "relu6": jax.nn.relu6,
+    "hard_tanh": jax.nn.hard_tanh,
+    "mish": jax.nn.mish,
+    "softsign": jax.nn.soft_sign,
+    "sin": jnp.sin,
+    **VECTORS,
+}

@@ -8,32 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numerics import ACTIVATIONS_OF_JAX
 
 import catlearn as cl
 from catlearn import layers
 from catlearn.errors import OperationError, UnknownNameError
 from catlearn.functors import Jax
-
-THEIRS = {
-    "identity": lambda x: x,
-    "sigmoid": jax.nn.sigmoid,
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-    "softplus": jax.nn.softplus,
-    "silu": jax.nn.silu,
-    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
-    "gelu_tanh": lambda x: jax.nn.gelu(x, approximate=True),
-    "leaky_relu": jax.nn.leaky_relu,
-    "elu": jax.nn.elu,
-    "selu": jax.nn.selu,
-    "relu6": jax.nn.relu6,
-    "hard_tanh": jax.nn.hard_tanh,
-    "mish": jax.nn.mish,
-    "softsign": jax.nn.soft_sign,
-    "log_softmax": jax.nn.log_softmax,
-    "softmax": jax.nn.softmax,
-    "sin": jnp.sin,
-}
 
 
 @pytest.mark.parametrize("name", sorted(layers.ACTIVATIONS))
@@ -42,7 +22,7 @@ def test_activations_and_their_reverse(name):
     x, d = generator.normal(size=(2, 5))
     ours = layers.activation(name, cl.Space(5, cl.REAL))
     with jax.enable_x64(True):
-        expected, pull = jax.vjp(THEIRS[name], x)
+        expected, pull = jax.vjp(ACTIVATIONS_OF_JAX[name], x)
         np.testing.assert_allclose(Jax("float64")(ours)(x), expected, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(
             Jax("float64")(cl.reverse_derivative(ours))(x, d), pull(jnp.asarray(d))[0], rtol=1e-9

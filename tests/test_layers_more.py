@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numerics import close, real, running
+from numerics import ACTIVATIONS_OF_JAX, VECTORS, close, real, running
 
 import catlearn as cl
 from catlearn import functions as F
@@ -757,26 +757,6 @@ def test_a_probe_is_the_identity_by_a_name_and_its_reverse_has_a_name_too():
 
 # Activations
 
-VECTORS = {"softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax}
-THEIRS = {
-    "identity": lambda x: x,
-    "sigmoid": jax.nn.sigmoid,
-    "tanh": jnp.tanh,
-    "relu": jax.nn.relu,
-    "softplus": jax.nn.softplus,
-    "silu": jax.nn.silu,
-    "gelu": partial(jax.nn.gelu, approximate=False),
-    "gelu_tanh": partial(jax.nn.gelu, approximate=True),
-    "leaky_relu": jax.nn.leaky_relu,
-    "elu": jax.nn.elu,
-    "selu": jax.nn.selu,
-    "relu6": jax.nn.relu6,
-    "hard_tanh": jax.nn.hard_tanh,
-    "mish": jax.nn.mish,
-    "softsign": jax.nn.soft_sign,
-    "sin": jnp.sin,
-    **VECTORS,
-}
 FAR = np.array([-1e4, -90.0, -20.5, -3.3, -0.7, -1e-3, 1e-3, 0.4, 2.5, 5.5, 6.5, 20.5, 90.0, 1e4])
 
 
@@ -785,7 +765,7 @@ def test_activations_and_their_reverse_are_those_of_jax_far_out_too(name):
     diagram = layers.activation(name, real(len(FAR)))
     d = drawn((real(len(FAR)),), 15)[0]
     with jax.enable_x64(True):
-        value, pull = jax.vjp(THEIRS[name], jnp.asarray(FAR))
+        value, pull = jax.vjp(ACTIVATIONS_OF_JAX[name], jnp.asarray(FAR))
         expected = (value, *pull(jnp.asarray(d)))
     close((*running(diagram)(FAR), *running(R(diagram))(FAR, d)), expected, 1e-9)
     low = (Jax()(diagram)(FAR), Jax()(R(diagram))(FAR, d))
