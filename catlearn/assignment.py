@@ -24,8 +24,9 @@ from typing import Any
 from catlearn.diagram import Diagram, discard, wiring
 from catlearn.errors import OperationError, UnknownNameError, nearest
 from catlearn.lens import Lens
-from catlearn.optimisers import Optimiser, Transformation, Wiring, sides_of
+from catlearn.optimisers import Optimiser
 from catlearn.space import Object
+from catlearn.transformations import Transformation, Wiring, sides_of
 
 __all__ = ["Assigned", "by_name", "tensor"]
 
@@ -59,13 +60,41 @@ def tensor(parts: Mapping[str, Transformation], choice: Sequence[str]) -> Transf
         ]
         forward = _interleaved([x for x, _, _ in counts], order, [n for _, _, n in counts])
         backward = _interleaved([s for _, s, _ in counts], order, [n for _, _, n in counts])
-        whole = sides_of(context(spaces))
-        before = _rewiring(whole.forward + spaces, forward, beside.dom.backward, _inverse(backward))
+        values = tuple(beside.dom.forward[k] for k in _inverse(forward))
+        before = _rewiring(values, forward, beside.dom.backward, _inverse(backward))
         ends = beside.cod
         after = _rewiring(ends.forward, _inverse(order), tuple(ends.backward[k] for k in _inverse(order)), order)
         return before >> beside >> after
 
-    return Transformation(" x ".join(part.name for part in parts.values()), context, lens)
+    def base(spaces: Object) -> Lens:
+        return tensor(
+            {name: Transformation(name, _no_context, part.base) for name, part in parts.items()}, choice
+        ).lens(spaces)
+
+    starts = tuple((name, part.start) for name, part in parts.items())
+    return Transformation(
+        " x ".join(part.name for part in parts.values()), context, lens, base, Started(starts, tuple(choice))
+    )
+
+
+def _no_context(spaces: Object) -> tuple[Wiring, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Started:
+    """What is stored in the place of parameters, by the part that each goes to."""
+
+    starts: tuple[tuple[str, Any], ...]
+    choice: tuple[str, ...]
+
+    def __call__(self, values: Sequence[Any], spaces: Object) -> tuple[Any, ...]:
+        result = list(values)
+        for name, start in self.starts:
+            mine = [k for k, chosen in enumerate(self.choice) if chosen == name]
+            for k, value in zip(mine, start([values[k] for k in mine], tuple(spaces[k] for k in mine)), strict=True):
+                result[k] = value
+        return tuple(result)
 
 
 def _interleaved(contexts: Sequence[int], order: Sequence[int], sizes: Sequence[int]) -> list[int]:

@@ -23,10 +23,11 @@ from catlearn.assignment import Assigned
 from catlearn.diagram import discard
 from catlearn.errors import OperationError
 from catlearn.lens import Lens
-from catlearn.optimisers import COUNT, Optimiser, Transformation, Wiring, sides_of, transformation
+from catlearn.optimisers import Optimiser
 from catlearn.semirings import REAL
 from catlearn.space import Object, changes
 from catlearn.tracing import Wire, trace
+from catlearn.transformations import COUNT, Transformation, Wiring, sides_of, transformation
 
 __all__ = ["accumulate", "accumulated", "confine", "opposite"]
 
@@ -72,7 +73,7 @@ def accumulate(inner: Transformation, steps: int) -> Transformation:
         dom = mine + under.forward + spaces
         return Lens(discard(mine) @ whole.get, trace(dom + changes(spaces), put))
 
-    return Transformation(f"accumulate {steps} >> {inner.name}", context, lens)
+    return Transformation(f"accumulate {steps} >> {inner.name}", context, lens, inner.base, inner.start)
 
 
 def accumulated(optimiser: Optimiser, steps: int) -> Optimiser:

@@ -44,12 +44,16 @@ class Generator:
     - `batched(size, flags)`: n copies side by side as one diagram, flags saying which inputs are stacked along a new
       first axis and which are shared; None where it has no better form than a `Map`;
     - `evaluate(arrays, *inputs)`: its meaning on arrays, in the operations of the functor `arrays`;
-    - `evaluation()`: what it becomes after training, where that is another map.
+    - `evaluation()`: what it becomes after training, where that is another map;
+    - `prepared()`: what functors into arrays run in its place, where its parts can be shared.
 
     `additive` is False for a generator whose reverse is not additive in the cotangent: such a node is never merged or
     dropped. `lawful` is False for one whose reverse is not the derivative of what it computes; `computes()` is then
-    that map. `linear` lists groups of inputs such that every output is zero when a whole group is zero.
+    that map. `linear` lists groups of inputs such that every output is zero when a whole group is zero. `by_value` says
+    that `evaluate` looks at values (an address, a comparison), so that no polynomial can stand for them.
     """
+
+    by_value: ClassVar[bool] = False
 
     @property
     def lawful(self) -> bool:
@@ -99,6 +103,10 @@ class Generator:
 
     def evaluation(self) -> Diagram | None:
         """What it becomes after training, or None where that is itself."""
+        return None
+
+    def prepared(self) -> Diagram | None:
+        """What functors into arrays run in its place, or None."""
         return None
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:

@@ -26,10 +26,11 @@ from catlearn.generators.batching import batch
 from catlearn.generators.probe import probes
 from catlearn.lens import Lens, Sides
 from catlearn.losses import Cap, Loss
-from catlearn.optimisers import Optimiser, Wiring, ascent
+from catlearn.optimisers import Optimiser
 from catlearn.para import Para
 from catlearn.parameters import Signature
 from catlearn.space import Object, changes
+from catlearn.transformations import Wiring, ascent
 
 __all__ = ["Learner", "closed", "discard_change", "dreaming", "eta", "keep", "supervised"]
 

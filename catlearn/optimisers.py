@@ -21,21 +21,21 @@ Source: Cruttwell et al. (2103.01931), section 3.4, with the corrections ERR.3 t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from catlearn.diagram import Diagram, identity
+from catlearn.diagram import identity
 from catlearn.errors import OperationError
-from catlearn.functions import add, maximum, real, sqrt, successor, sum
+from catlearn.functions import maximum, sqrt, sum
 from catlearn.generators.arithmetic import Constant
-from catlearn.lens import Lens, Sides
-from catlearn.semirings import DISCRETE, REAL
-from catlearn.space import Object, Space, as_object, changes
-from catlearn.tracing import Wire, trace
+from catlearn.lens import Lens
+from catlearn.semirings import REAL
+from catlearn.space import Space, as_object
+from catlearn.tracing import Wire
+from catlearn.transformations import Hyper, Transformation, Wiring, ascent, sides_of, transformation
 
 __all__ = [
     "Optimiser",
@@ -64,46 +64,6 @@ __all__ = [
     "transformation",
 ]
 
-SCALAR = Space((), REAL)
-COUNT = Space((), DISCRETE)
-Hyper = float | Diagram
-
-
-@dataclass(frozen=True)
-class Wiring:
-    """One context wire of a transformation: a stored one (`stored`, with its starting value) or a hyper-parameter.
-
-    `of` is the number of the parameter that a stored wire belongs to, if it belongs to one.
-    """
-
-    name: str
-    space: Space
-    start: Any
-    stored: bool
-    of: int | None = None
-
-
-@dataclass(frozen=True)
-class Transformation:
-    """A gradient transformation T : (X x P, S x P') -> (P, P').
-
-    `context(P)` lists the wires X: the stored ones S among the hyper-parameters; `lens(P)` is the lens.
-    """
-
-    name: str
-    context: Callable[[Object], tuple[Wiring, ...]]
-    lens: Callable[[Object], Lens]
-
-    def __rshift__(self, other: Transformation) -> Transformation:
-        """This one next to the model, then the other: (1 x other) ; this (OPT.factor)."""
-
-        def lens(spaces: Object) -> Lens:
-            return (Lens.identity(sides_of(self.context(spaces))) @ other.lens(spaces)) >> self.lens(spaces)
-
-        return Transformation(
-            f"{self.name} >> {other.name}", lambda spaces: self.context(spaces) + other.context(spaces), lens
-        )
-
 
 @dataclass(frozen=True)
 class Optimiser:
@@ -131,13 +91,13 @@ class Optimiser:
         return tuple(result)
 
     def lens(self, spaces: Space | Iterable[Space]) -> Lens:
-        """(X x P, S x P) -> (P, P'), the hyper-parameters being wires of X."""
-        spaces = as_object(spaces)
-        inner = self.transformation.lens(spaces)
-        return (Lens.identity(sides_of(self.transformation.context(spaces))) @ ascent(spaces)) >> inner
+        """(X x Q, S x Q) -> (P, P'), the hyper-parameters being wires of X; Q is P, or what is stored in its place."""
+        spaces, inner = as_object(spaces), self.transformation
+        whole = inner.lens(spaces)  # the first to say what does not fit
+        return (Lens.identity(sides_of(inner.context(spaces))) @ inner.base(spaces)) >> whole
 
     def bound(self, spaces: Space | Iterable[Space], **values: float) -> Lens:
-        """(T, T) -> (P, P') with T = S x P: the hyper-parameters at those values, or at their defaults."""
+        """(T, T) -> (P, P') with T = S x Q: the hyper-parameters at those values, or at their defaults."""
         spaces = as_object(spaces)
         context = self.context(spaces)
         unknown = sorted(set(values) - {wire.name for wire in context if not wire.stored})
@@ -146,118 +106,17 @@ class Optimiser:
         whole = self.lens(spaces)
         fill = identity()
         for wire in context:
-            given = Constant(wire.space, float(values.get(wire.name, wire.start))).diagram if not wire.stored else None
-            fill = fill @ (given or identity(wire.space))
-        fill = fill @ identity(spaces)
+            number: Any = values.get(wire.name, wire.start)
+            number = float(number) if wire.space.carrier == REAL else number
+            fill = fill @ (identity(wire.space) if wire.stored else Constant(wire.space, number).diagram)
+        fill = fill @ identity(whole.dom.forward[len(context) :])
         return Lens(fill >> whole.get, (fill @ identity(whole.cod.backward)) >> whole.put)
 
     def init(self, values: Iterable[Any], spaces: Space | Iterable[Space]) -> tuple[Any, ...]:
         """The stored T for those parameter values: init : P -> T."""
         stored = [np.full(w.space.shape, w.start) for w in self.context(spaces) if w.stored]
+        values = self.transformation.start(list(values), as_object(spaces))
         return (*stored, *values)
-
-
-def sides_of(context: Iterable[Wiring]) -> Sides:
-    """(X, S): all context wires forward, the stored ones backward."""
-    wires = tuple(context)
-    return Sides(tuple(w.space for w in wires), tuple(w.space for w in wires if w.stored))
-
-
-def ascent(spaces: Space | Iterable[Space]) -> Lens:
-    """GA = (1, +) : (P, P) -> (P, P'); raises `OperationError` where values and changes cannot be added."""
-    spaces = as_object(spaces)
-    for space in spaces:
-        if space.changes != space:
-            raise OperationError(
-                f"ascent adds a change to a parameter, and {space} changes by {space.changes}: "
-                "use an optimiser whose state holds the changes"
-            )
-    return Lens(identity(spaces), add(spaces))
-
-
-def _context(spaces: Object, hyper: Mapping[str, Hyper], state: Mapping[str, float], count: bool) -> tuple[Wiring, ...]:
-    scheduled = any(isinstance(value, Diagram) for value in hyper.values())
-    settings = [Wiring(name, SCALAR, value, False) for name, value in hyper.items() if not isinstance(value, Diagram)]
-    counter = [Wiring("count", COUNT, 0, True)] if count or scheduled else []
-    slots = [Wiring(f"{name}_{k}", s, start, True, k) for name, start in state.items() for k, s in enumerate(spaces)]
-    return (*settings, *counter, *slots)
-
-
-def transformation(
-    name: str,
-    put: Callable[[Any, Any, Any, Any], tuple[Mapping[str, Any], Any]],
-    *,
-    get: Callable[[Any, Any, Any], Any] = lambda h, s, p: p,
-    hyper: Mapping[str, Hyper] | None = None,
-    state: Mapping[str, float] | None = None,
-    count: bool = False,
-    whole: bool = False,
-) -> Transformation:
-    """A gradient transformation from two functions on wires.
-
-    `put(h, s, p, d)` returns the new slots, by name, and the change that goes on; `get(h, s, p)` is where the model is
-    evaluated. `h` holds the hyper-parameters and, with `count`, the number t of this step counted from 1; `s` the slots
-    that `state` names with their starting values. They work on one parameter wire at a time; with `whole`, on the
-    lists of all.
-    """
-    settings, slots = dict(hyper or {}), dict(state or {})
-    _check_settings(name, settings)
-
-    def split(wires: tuple[Wire, ...], spaces: Object) -> tuple[Any, list[Any], list[Wire], list[Wire], Wire | None]:
-        context = _context(spaces, settings, slots, count)
-        n = len(spaces)
-        named = dict(zip((w.name for w in context), wires, strict=False))
-        h = SimpleNamespace(**{key: named[key] for key in settings if key in named})
-        counter = named.get("count")
-        for key, value in settings.items():
-            if isinstance(value, Diagram):
-                setattr(h, key, value(counter))
-        after = None if counter is None else successor(counter)
-        h.t = None if after is None else real(after)
-        each = [SimpleNamespace(**{key: named[f"{key}_{k}"] for key in slots}) for k in range(n)]
-        rest = wires[len(context) :]
-        return h, each, list(rest[:n]), list(rest[n:]), after
-
-    def lens(spaces: Object) -> Lens:
-        _check_real(name, spaces, settings or slots)
-        context = sides_of(_context(spaces, settings, slots, count)).forward
-
-        def looks(*wires: Wire) -> list[Wire]:
-            h, each, p, _, _ = split(wires, spaces)
-            return list(get(h, each, p)) if whole else [get(h, s, q) for s, q in zip(each, p, strict=True)]
-
-        def puts(*wires: Wire) -> list[Wire]:
-            h, each, p, d, after = split(wires, spaces)
-            if whole:
-                new, out = put(h, each, p, d)
-            else:
-                done = [put(h, s, q, e) for s, q, e in zip(each, p, d, strict=True)]
-                new, out = {key: [s[key] for s, _ in done] for key in slots}, [u for _, u in done]
-            return [*([] if after is None else [after]), *(w for key in slots for w in new[key]), *out]
-
-        return Lens(trace(context + spaces, looks), trace(context + spaces + changes(spaces), puts))
-
-    return Transformation(name, lambda spaces: _context(spaces, settings, slots, count), lens)
-
-
-def _check_settings(name: str, settings: Mapping[str, Any]) -> None:
-    for key, value in settings.items():
-        if key in ("t", "count"):
-            raise OperationError(f"{name} cannot have a hyper-parameter called {key!r}: that is the number of the step")
-        if isinstance(value, Diagram):
-            if (value.dom, value.cod) != ((COUNT,), (SCALAR,)):
-                raise OperationError(f"a schedule is a diagram ({COUNT},) -> ({SCALAR},); {name} got {value} for {key}")
-        elif isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-            raise OperationError(f"{name} needs a number or a schedule (a Diagram) for {key}; got {value!r}")
-
-
-def _check_real(name: str, spaces: Object, needed: Any) -> None:
-    for space in spaces:
-        if needed and space.carrier != REAL:
-            hint = ": use reverse_derivative_ascent for a circuit" if space.changes == space else ""
-            raise OperationError(
-                f"the transformation '{name}' works over REAL; the model has a parameter in {space}{hint}"
-            )
 
 
 def _scaled(hyper: str, value: Hyper) -> Transformation:

@@ -43,6 +43,9 @@ class SerialError(CatlearnError, ValueError):
 
 
 DATA = {
+    "catlearn.assignment:Started",
+    "catlearn.counters:Counted",
+    "catlearn.frozen:Frozen",
     "catlearn.generators.opaque:_Mapped",
     "catlearn.generators.opaque:_Pullback",
     "catlearn.generators.surrogate:_Clip",
@@ -51,9 +54,12 @@ DATA = {
     "catlearn.lens:Lens",
     "catlearn.lens:Sides",
     "catlearn.losses:Cap",
-    "catlearn.optimisers:Wiring",
+    "catlearn.transformations:AsGiven",
+    "catlearn.transformations:Wiring",
     "catlearn.parameters",
     "catlearn.serial",
+    "catlearn.wirings:Projection",
+    "catlearn.wirings:RandomThreshold",
 }
 """The dataclasses that are data though neither generators nor carriers, and modules whose dataclasses all are."""
 

@@ -22,8 +22,8 @@ from collections.abc import Callable, Mapping
 from catlearn import functions
 from catlearn.diagram import Diagram
 from catlearn.errors import OperationError
-from catlearn.optimisers import COUNT, SCALAR
 from catlearn.tracing import Wire, trace
+from catlearn.transformations import COUNT, SCALAR
 
 __all__ = ["constant", "cosine", "exponential", "linear", "piecewise", "schedule", "warm_up"]
 

@@ -26,11 +26,12 @@ from catlearn.errors import OperationError
 from catlearn.learner import Learner
 from catlearn.lens import Lens
 from catlearn.losses import Cap, Loss, Penalty
-from catlearn.optimisers import Optimiser, Transformation, Wiring
+from catlearn.optimisers import Optimiser
 from catlearn.para import Para
 from catlearn.registry import SerialError, class_named, label_of, layout, register
 from catlearn.space import Object, Space, show_object
 from catlearn.tracing import trace
+from catlearn.transformations import Transformation, Wiring
 
 __all__ = [
     "SerialError",
@@ -137,6 +138,8 @@ class StoredOptimiser:
     context: tuple[Wiring, ...]
     get: Diagram
     put: Diagram
+    base: Lens
+    start: Any
     transformation: str
 
     @classmethod
@@ -144,13 +147,15 @@ class StoredOptimiser:
         """An optimiser on parameters of those spaces."""
         inner = optimiser.transformation
         context, lens = inner.context(spaces), inner.lens(spaces)
-        return cls(_beyond(optimiser, Optimiser), optimiser.name, spaces, context, lens.get, lens.put, inner.name)
+        rest = inner.base(spaces), inner.start, inner.name
+        return cls(_beyond(optimiser, Optimiser), optimiser.name, spaces, context, lens.get, lens.put, *rest)
 
     def optimiser(self) -> Optimiser:
         """The optimiser on parameters of those spaces."""
         context = _On(f"the optimiser {self.name}", ((self.spaces, self.context),))
         lens = _On(context.what, ((self.spaces, Lens(self.get, self.put)),))
-        return Optimiser(self.name, Transformation(self.transformation, context, lens))
+        base = _On(context.what, ((self.spaces, self.base),))
+        return Optimiser(self.name, Transformation(self.transformation, context, lens, base, self.start))
 
 
 @dataclass(frozen=True)

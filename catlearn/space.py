@@ -92,6 +92,10 @@ class Space:
         """The space of that shape over the same carrier."""
         return Space(tuple(shape), self.carrier)
 
+    def with_carrier(self, carrier: Carrier) -> Space:
+        """The space of the same shape over that carrier."""
+        return Space(self.shape, carrier)
+
     def batch(self, size: int) -> Space:
         """The space of `size` values stacked along a new first axis."""
         return Space((size, *self.shape), self.carrier)

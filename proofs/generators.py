@@ -20,7 +20,7 @@ from catlearn.functors.symbolic import polynomials
 from catlearn.generators.batching import Map
 from catlearn.generators.convolution import ROLES, Convolution
 from catlearn.generators.elementwise import FUNCTIONS
-from catlearn.generators.indexing import Scatter
+from catlearn.generators.indexing import Scatter, positions
 from catlearn.generators.lookup import Collect
 from catlearn.generators.precision import Lower, Raise
 from catlearn.generators.probe import Probe
@@ -72,7 +72,7 @@ def polynomial_generators() -> dict[str, Diagram]:
         "broadcast": trace(over(n, 2), lambda x: functions.broadcast(x, (3, 2))),
         "transpose": trace(over(n, (2, 3)), functions.transpose),
         "gather": trace(over(n, 3), lambda x: functions.gather(x, [2, 0, 0, 1])),
-        "scatter": trace(over(n, 4), lambda x: apply_generator(Scatter(x.space, 0, (2, 0, 0, 1), (4,), 3), x)),
+        "scatter": trace(over(n, 4), lambda x: apply_generator(Scatter(x.space, 0, positions([2, 0, 0, 1]), 3), x)),
         "slice": trace(over(n, 4), lambda x: x[1:3]),
         "concatenate": trace(over(n, 2, 1), lambda x, y: functions.concatenate([x, y])),
         "reshape": trace(over(n, (2, 3)), lambda x: functions.reshape(x, (3, 2))),

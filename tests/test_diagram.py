@@ -244,9 +244,9 @@ def test_wires_that_are_not_there_are_refused(wires):
 
 @pytest.mark.parametrize("axis", [-1, 1])
 def test_an_axis_that_is_not_there_is_refused(axis):
-    from catlearn.generators.indexing import Gather, Slice
+    from catlearn.generators.indexing import Gather, Slice, positions
 
     with pytest.raises(OperationError, match=f"there is no axis {axis}"):
-        Gather(cl.Space(3, cl.REAL), axis, (0,), (1,))
+        Gather(cl.Space(3, cl.REAL), axis, positions([0]))
     with pytest.raises(OperationError, match=f"there is no axis {axis}"):
         Slice(cl.Space(3, cl.REAL), axis, 0, 1)

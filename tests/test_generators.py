@@ -26,7 +26,7 @@ from catlearn.generators.batching import Map
 from catlearn.generators.convolution import Convolution
 from catlearn.generators.discrete import OneHot
 from catlearn.generators.elementwise import FUNCTIONS, Maximum, Power
-from catlearn.generators.indexing import Scatter
+from catlearn.generators.indexing import Scatter, positions
 from catlearn.generators.lookup import Collect
 from catlearn.generators.precision import Lower, Raise
 from catlearn.generators.probe import Probe
@@ -261,15 +261,15 @@ case("gather an axis", cl.trace(S(2, 3, 2), lambda x: F.gather(x, GRID, 1)), lam
 case("gather nothing", cl.trace(S(2, 3), lambda x: F.gather(x, np.zeros((0,), int), 0)), lambda x: x[:0])
 case(
     "scatter",
-    Scatter(S(2, 4, 2), 1, (2, 0, 2, 2), (4,), 5).diagram,
+    Scatter(S(2, 4, 2), 1, positions([2, 0, 2, 2]), 5).diagram,
     lambda x: jnp.stack([x[:, 1], x[:, 0] * 0, x[:, 0] + x[:, 2] + x[:, 3], x[:, 0] * 0, x[:, 0] * 0], 1),
 )
 case(
     "scatter a grid",
-    Scatter(S(2, 2), 0, (1, 1, 0, 1), (2, 2), 2).diagram,
+    Scatter(S(2, 2), 0, positions([[1, 1], [0, 1]]), 2).diagram,
     lambda x: jnp.stack([x[1, 0], x.sum() - x[1, 0]]),
 )
-case("scatter nothing", Scatter(S(0, 2), 0, (), (0,), 3).diagram, lambda x: jnp.zeros((3, 2)))
+case("scatter nothing", Scatter(S(0, 2), 0, positions(np.zeros(0, int)), 3).diagram, lambda x: jnp.zeros((3, 2)))
 case("slice", cl.trace(S(2, 5), lambda x: x[:, 1:4]), lambda x: x[:, 1:4])
 case("slice nothing", cl.trace(S(2, 5), lambda x: x[:, 3:3]), lambda x: x[:, 3:3])
 case("index", cl.trace(S(2, 5, 2), lambda x: x[-1, 2:]), lambda x: x[-1, 2:])
@@ -732,7 +732,7 @@ def meaning(functor, ring, text):
                 F.gather(x, [2, 0, 2], 1),
                 x[:, 1:],
                 F.concatenate([x, x[:1]]),
-                Scatter(square, 1, (1, 0, 1), (3,), 3)(x),
+                Scatter(square, 1, positions([1, 0, 1]), 3)(x),
             ),
         ),
         "map": Map(rows, 2, (False, True)).diagram,

@@ -19,7 +19,8 @@ from catlearn import functions as f
 from catlearn import optimisers
 from catlearn.errors import OperationError
 from catlearn.functors import Exact, Jax
-from catlearn.optimisers import Optimiser, ascent, optimiser, sides_of, transformation
+from catlearn.optimisers import Optimiser, optimiser
+from catlearn.transformations import ascent, sides_of, transformation
 
 SEEDS = st.integers(0, 2**32 - 1)
 SOME = settings(max_examples=6, deadline=None)

@@ -35,9 +35,9 @@ from catlearn.generators.opaque import JaxFunction
 from catlearn.generators.surrogate import Surrogate
 from catlearn.interop.optax import from_optax
 from catlearn.laws import strategies as drawing
-from catlearn.optimisers import Wiring
 from catlearn.registry import DATA
 from catlearn.serial import SerialError, decode, describe_difference, encode, register
+from catlearn.transformations import Wiring
 
 FEW = settings(max_examples=25, deadline=None)
 x, v = cl.Space((), cl.REAL), cl.Space(3, cl.REAL)

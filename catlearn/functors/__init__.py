@@ -14,15 +14,23 @@ from catlearn.errors import OperationError
 from catlearn.functors.functor import Functor
 
 if TYPE_CHECKING:
+    from catlearn.functors.bits import Bits
     from catlearn.functors.exact import Exact
     from catlearn.functors.expressions import Expressions
     from catlearn.functors.free import Free
     from catlearn.functors.jax import Jax
     from catlearn.functors.symbolic import Symbolic
 
-__all__ = ["Exact", "Expressions", "Free", "Functor", "Jax", "Symbolic", "default_functor"]
+__all__ = ["Bits", "Exact", "Expressions", "Free", "Functor", "Jax", "Symbolic", "default_functor"]
 
-_HOMES = {"Jax": "jax", "Exact": "exact", "Symbolic": "symbolic", "Expressions": "expressions", "Free": "free"}
+_HOMES = {
+    "Bits": "bits",
+    "Jax": "jax",
+    "Exact": "exact",
+    "Symbolic": "symbolic",
+    "Expressions": "expressions",
+    "Free": "free",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -222,7 +222,9 @@ def tidy(diagram: Diagram, functor: Functor) -> Diagram:
 
 def _expand(diagram: Diagram, functor: Functor) -> Diagram:
     def smaller(generator: Generator) -> Diagram | None:
-        return generator.expanded if isinstance(generator, Map) or functor.rule(generator) is None else None
+        if isinstance(generator, Map) or functor.rule(generator) is None:
+            return generator.expanded
+        return generator.prepared()
 
     if all(smaller(generator) is None for generator, _, _ in diagram.nodes):
         return diagram

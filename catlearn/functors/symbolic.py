@@ -26,6 +26,7 @@ from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError
 from catlearn.functors.arrays import Arrays
 from catlearn.generators.arithmetic import Include
+from catlearn.generators.multiplexer import Choose
 from catlearn.semirings import INTEGERS, Carrier, Semiring
 from catlearn.space import Object, Space
 
@@ -181,6 +182,10 @@ class Symbolic(Arrays):
             return None
         if isinstance(generator, Include):
             return lambda generator, x: x
+        if isinstance(generator, Choose):
+            return lambda generator, s, a, b: a + s * (b + -a)
+        if generator.by_value:
+            return None
         return super().rule(generator)
 
     def cast(self, value: Any, carrier: Carrier) -> Any:

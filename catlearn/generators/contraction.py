@@ -187,6 +187,11 @@ def broadcast(x: Wire, shape: Iterable[int]) -> Wire:
     return _relabel(x, (*range(rank, rank + lead), *range(rank)), (*x.shape, *target[:lead])) if lead else x
 
 
+def repeated(x: Wire, size: int) -> Wire:
+    """The wire `size` times along a new last axis."""
+    return _relabel(x, range(len(x.shape) + 1), (*x.shape, size))
+
+
 def stack(x: Wire, size: int) -> Wire:
     """`size` copies of the wire along a new first axis."""
     return broadcast(x, (size, *x.shape))

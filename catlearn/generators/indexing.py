@@ -17,6 +17,7 @@ import numpy as np
 
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError
+from catlearn.frozen import Frozen
 from catlearn.space import Object, Space, sides_of
 from catlearn.tracing import Wire, apply_generator, as_wire, trace
 
@@ -47,6 +48,11 @@ class Reindexing(Generator):
 
     def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
         return self.stacked(size).diagram
+
+
+def positions(index: Any) -> Frozen:
+    """Positions as a generator holds them: an array of 32-bit integers that is compared by its entries."""
+    return Frozen(np.asarray(index).astype(np.int32))
 
 
 def _check_axis(space: Space, axis: int) -> None:
@@ -83,30 +89,30 @@ class Gather(Reindexing):
     """`out[..., j, ...] = in[..., index[j], ...]` along one axis; the index's shape takes the axis's place."""
 
     axis: int
-    index: tuple[int, ...]
-    index_shape: tuple[int, ...]
+    index: Frozen
 
     def __post_init__(self) -> None:
         _check_axis(self.space, self.axis)
-        length = self.space.shape[self.axis]
-        wrong = [k for k in self.index if not 0 <= k < length]
-        if wrong:
-            raise OperationError(f"index {wrong[0]} is outside axis {self.axis} of {self.space}: use 0 to {length - 1}")
+        object.__setattr__(self, "index", positions(self.index))
+        places, length = self.index.array, self.space.shape[self.axis]
+        if places.size and not 0 <= places.min() <= places.max() < length:
+            wrong = places[(places < 0) | (places >= length)][0]
+            raise OperationError(f"index {wrong} is outside axis {self.axis} of {self.space}: use 0 to {length - 1}")
 
     @property
     def cod(self) -> Object:
         shape = self.space.shape
-        return (self.space.with_shape((*shape[: self.axis], *self.index_shape, *shape[self.axis + 1 :])),)
+        return (self.space.with_shape((*shape[: self.axis], *self.index.shape, *shape[self.axis + 1 :])),)
 
     def transposed(self, d: Wire) -> Wire:
-        scatter = Scatter(d.space, self.axis, self.index, self.index_shape, self.space.shape[self.axis])
+        scatter = Scatter(d.space, self.axis, self.index, self.space.shape[self.axis])
         return apply_generator(scatter, d)
 
     def stacked(self, size: int) -> Generator:
-        return Gather(self.space.batch(size), self.axis + 1, self.index, self.index_shape)
+        return Gather(self.space.batch(size), self.axis + 1, self.index)
 
     def evaluate(self, arrays: Any, x: Any) -> Any:
-        return arrays.namespace.take(x, np.array(self.index, np.int32).reshape(self.index_shape), axis=self.axis)
+        return arrays.namespace.take(x, self.index.array, axis=self.axis)
 
 
 @dataclass(frozen=True)
@@ -114,29 +120,38 @@ class Scatter(Reindexing):
     """`out[..., i, ...] = sum of in[..., j, ...] over index[j] = i`: the transpose of `Gather`."""
 
     axis: int
-    index: tuple[int, ...]
-    index_shape: tuple[int, ...]
+    index: Frozen
     length: int
 
     def __post_init__(self) -> None:
         self.space.carrier.require("add")
+        object.__setattr__(self, "index", positions(self.index))
+        rank, places = len(self.index.shape), self.index.array
+        if self.space.shape[self.axis : self.axis + rank] != self.index.shape:
+            raise OperationError(
+                f"scatter needs positions of the shape of the axes from {self.axis} on of {self.space}"
+            )
+        if places.size and not 0 <= places.min() <= places.max() < self.length:
+            raise OperationError(
+                f"scatter needs positions from 0 to {self.length - 1}; got {places.min()} to {places.max()}"
+            )
 
     @property
     def cod(self) -> Object:
         shape = self.space.shape
-        return (self.space.with_shape((*shape[: self.axis], self.length, *shape[self.axis + len(self.index_shape) :])),)
+        return (self.space.with_shape((*shape[: self.axis], self.length, *shape[self.axis + len(self.index.shape) :])),)
 
     def transposed(self, d: Wire) -> Wire:
-        return apply_generator(Gather(d.space, self.axis, self.index, self.index_shape), d)
+        return apply_generator(Gather(d.space, self.axis, self.index), d)
 
     def stacked(self, size: int) -> Generator:
-        return Scatter(self.space.batch(size), self.axis + 1, self.index, self.index_shape, self.length)
+        return Scatter(self.space.batch(size), self.axis + 1, self.index, self.length)
 
     def evaluate(self, arrays: Any, x: Any) -> Any:
-        shape = self.space.shape
-        flat = (*shape[: self.axis], len(self.index), *shape[self.axis + len(self.index_shape) :])
+        shape, places = self.space.shape, self.index.array.ravel()
+        flat = (*shape[: self.axis], places.size, *shape[self.axis + len(self.index.shape) :])
         rows = arrays.namespace.moveaxis(arrays.namespace.reshape(x, flat), self.axis, 0)
-        total = arrays.scatter(self.space.carrier, rows, np.array(self.index, np.int32), self.length)
+        total = arrays.scatter(self.space.carrier, rows, places, self.length)
         return arrays.namespace.moveaxis(total, 0, self.axis)
 
 
@@ -243,14 +258,13 @@ def gather(x: Wire, index: Any, axis: int | None = None) -> Wire:
 
     `index` is an array of integers of any shape. Raises `OperationError` for a position outside the axis.
     """
-    x, positions = as_wire(x, "gather"), np.asarray(index)
-    if positions.dtype.kind not in "iu":
-        raise OperationError(f"gather needs integer positions; got dtype {positions.dtype}")
+    x, places = as_wire(x, "gather"), np.asarray(index)
+    if places.dtype.kind not in "iu":
+        raise OperationError(f"gather needs integer positions; got dtype {places.dtype}")
     if axis is None:
         x, axis = reshape(x, (x.space.size,)), 0
     axis = axis_of(x, axis)
-    generator = Gather(x.space, axis, tuple(positions.ravel().tolist()), positions.shape)
-    return apply_generator(generator, x)
+    return apply_generator(Gather(x.space, axis, Frozen(places)), x)
 
 
 def concatenate(wires: Sequence[Wire], axis: int = 0) -> Wire:

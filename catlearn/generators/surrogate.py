@@ -75,6 +75,13 @@ class Surrogate(Generator):
     def expansion(self) -> Diagram | None:
         return self.get
 
+    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
+        from catlearn.generators.batching import batch
+
+        if not all(flags):
+            return None
+        return Surrogate(self.label, batch(self.get, size), batch(self.put, size), self.is_additive).diagram
+
 
 def surrogate(name: str, get: Diagram, put: Diagram, *, additive: bool = False) -> Diagram:
     """The diagram of one node that computes `get : A -> B` and whose reverse is `put : A x B' -> A'`.

@@ -24,9 +24,10 @@ from catlearn.diagram import Diagram, discard, identity
 from catlearn.errors import CatlearnError, InputError, OperationError
 from catlearn.generators.opaque import from_jax
 from catlearn.lens import Lens
-from catlearn.optimisers import Optimiser, Transformation, Wiring
+from catlearn.optimisers import Optimiser
 from catlearn.semirings import DISCRETE, REAL
 from catlearn.space import Object, Space, changes
+from catlearn.transformations import Transformation, Wiring
 
 __all__ = ["FromOptax", "from_optax", "to_optax"]
 

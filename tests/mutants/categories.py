@@ -12,7 +12,7 @@ from typing import Any
 from catlearn import functions, losses, optimisers
 from catlearn.diagram import Diagram
 from catlearn.generators.batching import Map
-from catlearn.generators.indexing import Scatter
+from catlearn.generators.indexing import Scatter, positions
 from catlearn.generators.scan import scan
 from catlearn.generators.surrogate import clip_change, surrogate
 from catlearn.laws import Category, polynomial_category
@@ -147,7 +147,7 @@ def permuting() -> Category:
 def gathering() -> Category:
     """Gathering with repeated positions, and its transpose."""
     row = Space(3, INTEGERS)
-    spread = Scatter(row, 0, (2, 0, 0), (3,), 3)
+    spread = Scatter(row, 0, positions([2, 0, 0]), 3)
     return _over(
         "gathering",
         ((row,), lambda x: functions.gather(x, [1, 1, 0])),

@@ -12,7 +12,8 @@ from catlearn.functions import add
 from catlearn.learner import Learner
 from catlearn.lens import Lens
 from catlearn.losses import Cap, Loss, constant_cap
-from catlearn.optimisers import Optimiser, Transformation
+from catlearn.optimisers import Optimiser
+from catlearn.transformations import Transformation
 from catlearn.space import Space, as_object
 from catlearn.tracing import trace
 from mutants import categories as c

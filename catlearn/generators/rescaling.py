@@ -1,0 +1,136 @@
+"""Votes rescaled on their way back: a lens on bits that keeps deep circuits from drowning in votes (BIT.rescale).
+
+    get(x) = x,    put(x, v) = votes(v),    votes(v) = v 2**e, rounded at random in proportion, cut to +-64 target
+
+where e brings the mean size of the votes nearest to `target`: 2**e <= sqrt(2) target n / sum |v| for n votes. On a
+batch the mean is over all samples, not a copy of the map on each. What looks random is a hash of the place and of the
+sum, so the map is a function of the votes alone, in every functor and in hardware. It is not additive: a surrogate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from catlearn.diagram import Diagram, Generator, identity
+from catlearn.errors import OperationError
+from catlearn.generators.counting import _hashed
+from catlearn.semirings import BITS, INTEGERS
+from catlearn.space import Object, Space
+from catlearn.tracing import Wire, apply_generator, trace
+
+__all__ = ["Rescale", "RescaleVotes", "rescale"]
+
+MOST = 64
+STEPS = 15
+
+
+@dataclass(frozen=True)
+class RescaleVotes(Generator):
+    """`votes -> votes` of a mean size near `target`; the reverse is zero, for it has steps only."""
+
+    space: Space
+    target: int
+    by_value: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if self.space.carrier != INTEGERS:
+            raise OperationError(f"votes are integers; got {self.space}")
+        check_target(self.target)
+
+    @property
+    def dom(self) -> Object:
+        return (self.space,)
+
+    @property
+    def cod(self) -> Object:
+        return (self.space,)
+
+    def reverse(self) -> Diagram | None:
+        from catlearn.functions import zeros
+
+        return trace((self.space, self.space), lambda v, d: zeros(self.space))
+
+    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
+        return RescaleVotes(self.space.batch(size), self.target).diagram
+
+    def evaluate(self, arrays: Any, *inputs: Any) -> Any:
+        (v,) = inputs
+        xp = arrays.namespace
+        most = MOST * self.target
+        total = abs(xp.minimum(xp.maximum(v, -most), most)).sum()
+        # Scales are compared in whole numbers: a scale of 2**e for e = up .. -down.
+        exponent = arrays.cast(0 * total, INTEGERS)
+        size = v.size
+        for e in range(1, 8):
+            exponent = exponent + arrays.cast(total * (1 << e) <= self.target * size * 1.4142, INTEGERS)
+        for e in range(STEPS):
+            exponent = exponent - arrays.cast(total > self.target * size * 1.4142 * (1 << e), INTEGERS)
+        places = np.arange(size, dtype=np.uint32)
+        seed = xp.asarray(total % 2**31).astype(np.uint32)
+        drawn = _hashed(_hashed(xp.asarray(places)) ^ xp.reshape(seed * np.uint32(0x9E3779B1), (1,)))
+        drawn = arrays.cast(xp.reshape(drawn >> np.uint32(32 - STEPS), v.shape).astype(np.int32), INTEGERS)
+        down = xp.maximum(-exponent, 0)
+        up = xp.maximum(exponent, 0)
+        kept = xp.minimum(xp.maximum(v, -most), most)
+        lowered = (kept + drawn % (2**down)) // (2**down)
+        return xp.minimum(xp.maximum(lowered * (2**up), -most), most)
+
+
+def check_target(target: int) -> None:
+    """Raise `OperationError` for a target that is no small positive integer."""
+    if isinstance(target, bool) or not isinstance(target, int) or not 1 <= target <= 2**12:
+        raise OperationError(f"votes are rescaled to a mean size from 1 to 4096; got {target!r}")
+
+
+@dataclass(frozen=True)
+class Rescale(Generator):
+    """The identity on bits whose reverse is `RescaleVotes`."""
+
+    space: Space
+    target: int
+
+    def __post_init__(self) -> None:
+        if self.space.carrier != BITS:
+            raise OperationError(f"votes come back to bits; got {self.space}")
+        check_target(self.target)
+
+    @property
+    def lawful(self) -> bool:
+        return False
+
+    @property
+    def additive(self) -> bool:
+        return False
+
+    @property
+    def dom(self) -> Object:
+        return (self.space,)
+
+    @property
+    def cod(self) -> Object:
+        return (self.space,)
+
+    def computes(self) -> Diagram | None:
+        return identity(self.space)
+
+    def expansion(self) -> Diagram | None:
+        return identity(self.space)
+
+    def reverse(self) -> Diagram | None:
+        rescaled = RescaleVotes(self.space.changes, self.target)
+        return trace((self.space, self.space.changes), lambda x, v: apply_generator(rescaled, v))
+
+    def evaluation(self) -> Diagram | None:
+        return identity(self.space)
+
+    def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
+        return Rescale(self.space.batch(size), self.target).diagram
+
+
+def rescale(x: Wire, target: int) -> Wire:
+    """The same bits, whose votes come back with a mean size near `target`."""
+    result: Wire = apply_generator(Rescale(x.space, target), x)
+    return result
