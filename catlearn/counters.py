@@ -126,7 +126,8 @@ def accumulator(threshold: Whole = 512) -> Optimiser:
     def put(h: Any, s: Any, p: Wire, d: Wire) -> tuple[Mapping[str, Wire], Wire]:
         total = s.m + _wanted(p, d)
         flips = positive(total - (h.threshold - 1))
-        return {"m": choose(flips, total, constant(total.space, 0))}, xor(p, flips)
+        # Votes against a flip count no further than those for it, so that the sum stays in its range.
+        return {"m": choose(flips, clamp(total, h.threshold), constant(total.space, 0))}, xor(p, flips)
 
     rule = _voting("accumulate", put, hyper={"threshold": threshold}, state={"m": 0}, stores=lambda space: space)
     return optimiser("accumulator", rule)

@@ -146,10 +146,22 @@ class Run:
             backend.accept(space, np.asarray(value), f"hyper-parameter {name}")
             for space, (name, value) in zip(spaces, self.hyperparameters.items(), strict=True)
         )
+        if backend.integer_bits is not None:
+            self._check_range(backend.integer_bits, size)
         self.columns: tuple[Any, ...] = ()
         self._shardings = devices.state(learner) if devices else ()
         self._compiled: dict[tuple[int, bool], Callable[..., Any]] = {}
         self._evaluations: dict[int, Callable[..., Any]] = {}
+
+    def _check_range(self, bits: int, size: int) -> None:
+        """Raise `OperationError` where integers of a step may leave their range."""
+        from catlearn.functors.bounds import check_range
+
+        step, state = self.learner.step(size), self.learner.state
+        known = len(step.dom) - len(self.settings) - len(self.learner.auxiliary)
+        rest = [None] * (known - len(state)) + list(self.settings) + [None] * len(self.learner.auxiliary)
+        if any(space.changes.carrier.kind == "integer" for space in state):
+            check_range(step, state, self.learner.initial(self.seed), rest, bits)
 
     def place(self, values: Sequence[Any]) -> tuple[Any, ...]:
         """Arrays on every device of the mesh, if there is one."""

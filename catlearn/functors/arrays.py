@@ -191,6 +191,11 @@ class Arrays(Functor):
         check_values(space, array, what)
         return self.cast(array, space.carrier)
 
+    @property
+    def integer_bits(self) -> int | None:
+        """The bits of an integer; None where there is no limit."""
+        return None
+
     def prepare(self, diagram: Diagram) -> Diagram:
         """The diagram as it is run: see `tidy`."""
         return tidy(diagram, self)

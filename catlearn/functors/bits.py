@@ -91,6 +91,10 @@ class Bits(Arrays):
             raise OperationError(f"the functor Bits has no {carrier}: use functors.Jax()")
         return np.dtype(self._DTYPES[carrier.kind])
 
+    @property
+    def integer_bits(self) -> int | None:
+        return 32
+
     def rule(self, generator: Generator) -> Callable[..., Any] | None:
         if any(space.carrier.kind == "key" for space in (*generator.dom, *generator.cod)):
             return None

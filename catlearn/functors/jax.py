@@ -77,6 +77,10 @@ class Jax(Arrays):
     def dtype(self, carrier: Carrier) -> Any:
         return self._dtypes[carrier.kind]
 
+    @property
+    def integer_bits(self) -> int | None:
+        return 8 * self._dtypes["integer"].itemsize
+
     def scope(self) -> AbstractContextManager[Any]:
         """The context in which this precision's dtypes exist."""
         return jax.enable_x64(True) if self.precision == "float64" else nullcontext()

@@ -251,14 +251,14 @@ class Dither(Generator):
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
         xp = arrays.namespace
-        count = xp.asarray(inputs[0] % 2**31).astype(np.uint32)
+        count = xp.asarray(inputs[0] & (2**31 - 1)).astype(np.uint32)
         places = np.arange(math.prod(self.shape), dtype=np.uint32) + np.uint32(self.seed % 2**32)
-        mixed = _hashed(xp.asarray(places)) ^ xp.reshape(count * np.uint32(0x9E3779B1), (1,))
-        chosen = _hashed(mixed) >> np.uint32(32 - self.bits)
+        mixed = hashed(xp.asarray(places)) ^ xp.reshape(count * np.uint32(0x9E3779B1), (1,))
+        chosen = hashed(mixed) >> np.uint32(32 - self.bits)
         return arrays.cast(xp.reshape(chosen, self.shape).astype(np.int32), INTEGERS)
 
 
-def _hashed(x: Any) -> Any:
+def hashed(x: Any) -> Any:
     """A mixing of 32 bits in which every bit of x moves every bit of the result."""
     x = (x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D)
     x = (x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B)

@@ -2,13 +2,15 @@
 
     get(x) = x,    put(x, v) = votes(v),    votes(v) = v 2**e, rounded at random in proportion, cut to +-64 target
 
-where e brings the mean size of the votes nearest to `target`: 2**e <= sqrt(2) target n / sum |v| for n votes. On a
+where e brings the mean size of the votes nearest to `target`: 2**e <= sqrt(2) target n / sum |v| for n votes, from -15
+to 7. On a
 batch the mean is over all samples, not a copy of the map on each. What looks random is a hash of the place and of the
 sum, so the map is a function of the votes alone, in every functor and in hardware. It is not additive: a surrogate.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +18,7 @@ import numpy as np
 
 from catlearn.diagram import Diagram, Generator, identity
 from catlearn.errors import OperationError
-from catlearn.generators.counting import _hashed
+from catlearn.generators.counting import hashed
 from catlearn.semirings import BITS, INTEGERS
 from catlearn.space import Object, Space
 from catlearn.tracing import Wire, apply_generator, trace
@@ -24,7 +26,9 @@ from catlearn.tracing import Wire, apply_generator, trace
 __all__ = ["Rescale", "RescaleVotes", "rescale"]
 
 MOST = 64
-STEPS = 15
+"""No vote comes back larger than this many times the target."""
+
+UP, DOWN = 7, 15
 
 
 @dataclass(frozen=True)
@@ -58,25 +62,24 @@ class RescaleVotes(Generator):
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
         (v,) = inputs
-        xp = arrays.namespace
-        most = MOST * self.target
-        total = abs(xp.minimum(xp.maximum(v, -most), most)).sum()
-        # Scales are compared in whole numbers: a scale of 2**e for e = up .. -down.
-        exponent = arrays.cast(0 * total, INTEGERS)
-        size = v.size
-        for e in range(1, 8):
-            exponent = exponent + arrays.cast(total * (1 << e) <= self.target * size * 1.4142, INTEGERS)
-        for e in range(STEPS):
-            exponent = exponent - arrays.cast(total > self.target * size * 1.4142 * (1 << e), INTEGERS)
-        places = np.arange(size, dtype=np.uint32)
-        seed = xp.asarray(total % 2**31).astype(np.uint32)
-        drawn = _hashed(_hashed(xp.asarray(places)) ^ xp.reshape(seed * np.uint32(0x9E3779B1), (1,)))
-        drawn = arrays.cast(xp.reshape(drawn >> np.uint32(32 - STEPS), v.shape).astype(np.int32), INTEGERS)
-        down = xp.maximum(-exponent, 0)
-        up = xp.maximum(exponent, 0)
+        xp, size, most = arrays.namespace, max(self.space.size, 1), MOST * self.target
         kept = xp.minimum(xp.maximum(v, -most), most)
-        lowered = (kept + drawn % (2**down)) // (2**down)
-        return xp.minimum(xp.maximum(lowered * (2**up), -most), most)
+        coarse = max((size * most).bit_length() - 31, 0)  # so that the sum stays within 32 bits
+        total = arrays.cast((abs(kept) // 2**coarse).sum(dtype=kept.dtype), INTEGERS)
+        enough = math.isqrt(2 * (self.target * size) ** 2) >> coarse
+        up = sum(arrays.cast(total <= enough >> e, INTEGERS) for e in range(1, UP + 1))
+        down = sum(arrays.cast(total > enough << e, INTEGERS) for e in range(DOWN) if enough << e < 2**31)
+        drawn = _looking_random(arrays, total, self.space.shape)
+        halved = (kept + drawn % (2**down)) // (2**down)
+        return xp.minimum(xp.maximum(halved * (2**up), -most), most)
+
+
+def _looking_random(arrays: Any, seed: Any, shape: tuple[int, ...]) -> Any:
+    """Numbers from 0 to 2**DOWN - 1, a hash of their place and of a number of 31 bits."""
+    xp = arrays.namespace
+    places = hashed(xp.asarray(np.arange(math.prod(shape), dtype=np.uint32)))
+    mixed = places ^ xp.reshape(xp.asarray(seed).astype(np.uint32) * np.uint32(0x9E3779B1), (1,))
+    return arrays.cast(xp.reshape(hashed(mixed) >> np.uint32(32 - DOWN), shape).astype(np.int32), INTEGERS)
 
 
 def check_target(target: int) -> None:
