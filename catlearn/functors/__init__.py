@@ -41,6 +41,17 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'catlearn.functors' has no attribute {name!r}")
 
 
+def _on_the_host(diagram: Diagram) -> tuple[str, ...]:
+    from importlib.util import find_spec
+
+    tables = any(type(generator).__module__ == "catlearn.generators.tables" for generator, _, _ in diagram.nodes)
+    if not tables or find_spec("numba") is None:
+        return ()
+    import jax
+
+    return ("Bits",) if jax.default_backend() == "cpu" else ()
+
+
 @cache
 def _backend(name: str) -> Any:
     return __getattr__(name)()
@@ -49,9 +60,11 @@ def _backend(name: str) -> Any:
 def default_functor(diagram: Diagram) -> Any:
     """The first functor into arrays that covers every generator of the diagram: JAX, then the exact one.
 
-    Raises `OperationError` naming the first generator that none covers.
+    A diagram of tables of bits goes to `Bits` before these, where numba is there and JAX has no other device than the
+    host: there its kernels are some ten times as fast. Raises `OperationError` naming the first generator that none
+    covers.
     """
-    for name in ("Jax", "Exact"):
+    for name in (*_on_the_host(diagram), "Jax", "Exact"):
         if _backend(name).covers(diagram):
             return _backend(name)
     missing = _backend("Jax").uncovered(diagram)

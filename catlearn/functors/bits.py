@@ -11,6 +11,7 @@ same diagrams everywhere.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Bits(Arrays):
         if not available():
             raise missing_extra("numba", "circuits", "the functor Bits")
         super().__init__("bits")
+        self._found: dict[int, tuple[Generator, Callable[..., Any] | None]] = {}
 
     def __repr__(self) -> str:
         return "Bits()"
@@ -96,9 +98,12 @@ class Bits(Arrays):
         return 32
 
     def rule(self, generator: Generator) -> Callable[..., Any] | None:
-        if any(space.carrier.kind == "key" for space in (*generator.dom, *generator.cod)):
-            return None
-        return _RULES.get(type(generator)) or super().rule(generator)
+        known = self._found.get(id(generator))
+        if known is None:
+            keyed = any(space.carrier.kind == "key" for space in (*generator.dom, *generator.cod))
+            found = None if keyed else _RULES.get(type(generator)) or super().rule(generator)
+            self._found[id(generator)] = known = (generator, found)  # kept alive, so that its identity stays its own
+        return known[1]
 
     def prepare(self, diagram: Diagram) -> Diagram:
         """The diagram as it is run: tidied, and counters updated in the loop that counts their votes."""
@@ -138,10 +143,12 @@ def _with_counters(diagram: Diagram) -> Diagram:
     fused: dict[int, tuple[CountAt, tuple[int, ...]]] = {}
     gone: set[int] = set()
     for clamp, (total, limit), (out,) in ((g, i, o) for g, i, o in diagram.nodes if isinstance(g, Clamp)):
-        adding, (state, change) = source.get(total, (clamp, (0, 0)))
-        writing, at = source.get(change, (clamp, (0, 0)))
-        alone = readers[total] == 1 and readers.get(change) == 1
-        if isinstance(adding, Add) and isinstance(writing, WriteAt) and alone:
+        adding, added = source.get(total, (clamp, ()))
+        if not isinstance(adding, Add):
+            continue
+        state, change = added
+        writing, at = source.get(change, (clamp, ()))
+        if isinstance(writing, WriteAt) and readers[total] == readers[change] == 1:
             fused[out] = (CountAt(writing), (state, *at, limit))
             gone |= {total, change}
     if not fused:
@@ -167,7 +174,7 @@ def _batched(generator: Any, x: Any) -> Any:
     rows = len(generator.rows)
     if rows == 1:
         return wires_first(x)
-    flat = np.reshape(x, (int(np.prod(generator.rows)), *x.shape[rows:]))
+    flat = np.reshape(x, (math.prod(generator.rows), *x.shape[rows:]))
     return wires_first(flat)
 
 
@@ -177,19 +184,23 @@ def _unbatched(generator: Any, out: Any) -> Any:
     return result if len(generator.rows) == 1 else np.reshape(result, (*generator.rows, *result.shape[1:]))
 
 
-def _address(generator: Address, x: Any) -> Any:
-    bits = _batched(generator, x)
+def _gates(generator: Address | AtLeast) -> np.ndarray:
+    """The wiring as (gates, inputs of a gate), the gates of all places in a row."""
     places = generator.wiring.array
-    out = np.empty((*places.shape[:-1], bits.shape[-1]), np.uint8)
-    flat = places.reshape(-1, places.shape[-1])
-    _kernels().address(bits, flat, out.reshape(len(flat), -1))
-    return _unbatched(generator, out)
+    return places.reshape(math.prod(places.shape[:-1]), places.shape[-1])
+
+
+def _address(generator: Address, x: Any) -> Any:
+    bits, flat = _batched(generator, x), _gates(generator)
+    out = np.empty((len(flat), bits.shape[-1]), np.uint8)
+    _kernels().address(bits, flat, out)
+    return _unbatched(generator, out.reshape(*generator.wiring.shape[:-1], bits.shape[-1]))
 
 
 def _by_place(generator: AtAddress, x: Any) -> Any:
     """(rows, places, W) as (places, W, samples)."""
-    lying = _batched(generator, x)
-    return lying.reshape(-1, generator.wiring.shape[-2], lying.shape[-1])
+    lying, (*places, tables, _) = _batched(generator, x), generator.wiring.shape
+    return lying.reshape(math.prod(places), tables, lying.shape[-1])
 
 
 def _pick(generator: Pick, entries: Any, addresses: Any) -> Any:
@@ -218,26 +229,23 @@ def _read_votes(generator: ReadVotes, entries: Any, addresses: Any, v: Any) -> A
     if generator.carrier != BITS:
         return generator.evaluate(_PLAIN, entries, addresses.astype(np.int32), v)
     here = _by_place(generator, addresses)
-    places = generator.wiring.array.reshape(-1, *generator.wiring.shape[-2:])
+    places = generator.wiring.array.reshape(*here.shape[:2], generator.arity)
     out = np.empty((generator.inputs, here.shape[-1]), np.int32)
     _kernels().votes(np.ascontiguousarray(entries), here, _by_place(generator, v), places, out)
     return _unbatched(generator, out)
 
 
 def _at_least(generator: AtLeast, x: Any) -> Any:
-    bits = _batched(generator, x)
-    places = generator.wiring.array
-    out = np.empty((*places.shape[:-1], bits.shape[-1]), np.uint8)
-    flat = places.reshape(-1, places.shape[-1])
-    _kernels().at_least(bits, flat, generator.threshold, out.reshape(len(flat), -1))
-    return _unbatched(generator, out)
+    bits, flat = _batched(generator, x), _gates(generator)
+    out = np.empty((len(flat), bits.shape[-1]), np.uint8)
+    _kernels().at_least(bits, flat, generator.threshold, out)
+    return _unbatched(generator, out.reshape(*generator.wiring.shape[:-1], bits.shape[-1]))
 
 
 def _at_least_votes(generator: AtLeastVotes, x: Any, v: Any) -> Any:
-    bits, places = _batched(generator, x), generator.wiring.array
-    flat = places.reshape(-1, places.shape[-1])
+    bits, flat = _batched(generator, x), _gates(generator)
     out = np.empty((generator.inputs, bits.shape[-1]), np.int32)
-    given = _batched(generator, v).reshape(len(flat), -1)
+    given = _batched(generator, v).reshape(len(flat), bits.shape[-1])
     _kernels().at_least_votes(bits, given, flat, generator.threshold, out)
     return _unbatched(generator, out)
 
@@ -265,7 +273,7 @@ def _scatter(generator: Scatter, x: Any) -> Any:
         return generator.evaluate(_PLAIN, x)
     rows = wires_first(x)
     out = np.empty((generator.length, rows.shape[-1]), np.int32)
-    _kernels().scatter(rows.reshape(generator.index.array.size, -1), generator.index.array.ravel(), out)
+    _kernels().scatter(rows.reshape(generator.index.array.size, rows.shape[-1]), generator.index.array.ravel(), out)
     return rows_first(out)
 
 

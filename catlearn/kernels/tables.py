@@ -1,4 +1,4 @@
-"""Kernels for tables that learn: addresses, entries at them, votes; arrays are wire-major, all samples of a wire together.
+"""Kernels for tables that learn: addresses, entries at them, votes, all samples of a wire lying together.
 
 Entries of tables of at most six inputs are packed into one word, so that reading one is a shift; eight inputs give an
 address of eight bits. Each function fills its last argument.
@@ -22,25 +22,29 @@ def address(x: Any, wiring: Any, out: Any) -> None:
     gates, arity = wiring.shape
     samples = x.shape[1]
     for m in range(gates):
-        if arity == 0:
-            out[m] = 0
-            continue
-        first = x[wiring[m, 0]]
-        row = out[m]
         for b in range(samples):
-            row[b] = first[b]
-        for i in range(1, arity):
-            bit = x[wiring[m, i]]
-            shift = np.uint8(i)
-            for b in range(samples):
-                row[b] |= bit[b] << shift
+            out[m, b] = 0
+        i = 0
+        while i < arity:  # three inputs in one pass over the samples, where there are three
+            first, second, third = np.uint8(i), np.uint8(i + 1), np.uint8(i + 2)
+            one = np.intp(wiring[m, i])
+            if i + 2 < arity:
+                two, three = np.intp(wiring[m, i + 1]), np.intp(wiring[m, i + 2])
+                for b in range(samples):
+                    pair = np.uint8(x[one, b] << first) | np.uint8(x[two, b] << second)
+                    out[m, b] |= pair | np.uint8(x[three, b] << third)
+                i += 3
+            else:
+                for b in range(samples):
+                    out[m, b] |= np.uint8(x[one, b] << first)
+                i += 1
 
 
 @jit
-def _packed(entries: Any) -> Any:
+def _packed(entries: Any, table: int) -> Any:
     word = np.uint64(0)
-    for a in range(len(entries)):
-        word |= np.uint64(entries[a]) << np.uint64(a)
+    for a in range(entries.shape[1]):
+        word |= np.uint64(entries[table, a]) << np.uint64(a)
     return word
 
 
@@ -49,81 +53,98 @@ def pick(entries: Any, addresses: Any, out: Any) -> None:
     """out[p, w, b] = entries[w, addresses[p, w, b]]."""
     places, tables, samples = addresses.shape
     one = np.uint64(1)
-    if entries.shape[1] <= 64:
+    small = entries.shape[1] <= 64
+    words = np.zeros(tables, np.uint64)
+    if small:
         for w in range(tables):
-            word = _packed(entries[w])
-            for p in range(places):
-                here, row = addresses[p, w], out[p, w]
-                for b in range(samples):
-                    row[b] = (word >> np.uint64(here[b])) & one
-    else:
+            words[w] = _packed(entries, w)
+    for p in range(places):
         for w in range(tables):
-            table = entries[w]
-            for p in range(places):
-                here, row = addresses[p, w], out[p, w]
+            if small:
+                word = words[w]
                 for b in range(samples):
-                    row[b] = table[here[b]]
+                    out[p, w, b] = (word >> np.uint64(addresses[p, w, b])) & one
+            else:
+                for b in range(samples):
+                    out[p, w, b] = entries[w, addresses[p, w, b]]
 
 
 @jit
 def write_at(addresses: Any, v: Any, out: Any) -> None:
     """out[w, a] = sum of v[p, w, b] where addresses[p, w, b] = a."""
     places, tables, samples = addresses.shape
-    for w in range(tables):
-        total = out[w]
-        total[:] = 0
-        for p in range(places):
-            here, vote = addresses[p, w], v[p, w]
+    out[:] = 0
+    for p in range(places):
+        for w in range(tables):
             for b in range(samples):
-                total[here[b]] += vote[b]
+                out[w, addresses[p, w, b]] += v[p, w, b]
 
 
 @jit
 def count_at(counters: Any, addresses: Any, v: Any, limit: Any, out: Any) -> None:
     """out = counters plus the votes at the addresses, cut to +-limit."""
     places, tables, samples = addresses.shape
-    entries = out.shape[1]
-    for w in range(tables):
-        total, before = out[w], counters[w]
-        for a in range(entries):
-            total[a] = before[a]
-        for p in range(places):
-            here, vote = addresses[p, w], v[p, w]
+    out[:] = counters
+    for p in range(places):
+        for w in range(tables):
             for b in range(samples):
-                total[here[b]] += vote[b]
-        for a in range(entries):
-            total[a] = min(max(total[a], -limit), limit)
+                out[w, addresses[p, w, b]] += v[p, w, b]
+    for w in range(tables):
+        for a in range(out.shape[1]):
+            out[w, a] = min(max(out[w, a], -limit), limit)
+
+
+HALVES = np.array(
+    [
+        0x5555555555555555,
+        0x3333333333333333,
+        0x0F0F0F0F0F0F0F0F,
+        0x00FF00FF00FF00FF,
+        0x0000FFFF0000FFFF,
+        0x00000000FFFFFFFF,
+    ],
+    np.uint64,
+)
+"""The entries of a table of six inputs at which input i is 0."""
 
 
 @jit
 def votes(entries: Any, addresses: Any, v: Any, wiring: Any, out: Any) -> None:
-    """out[wiring[p, w, i], b] += (entry with bit i set - entry with it clear) v[p, w, b]; out (n, B) starts at 0."""
+    """out[wiring[p, w, i], b] += (entry with bit i set - entry with it clear) v[p, w, b]; out (n, B) starts at 0.
+
+    Of a table of at most six inputs two words hold the addresses at which input i makes it rise and fall.
+    """
     places, tables, samples = addresses.shape
     arity = wiring.shape[2]
     out[:] = 0
     one = np.uint64(1)
-    if entries.shape[1] <= 64:
+    small = entries.shape[1] <= 64
+    rises, falls = np.zeros((tables, arity), np.uint64), np.zeros((tables, arity), np.uint64)
+    if small:
         for w in range(tables):
-            word = _packed(entries[w])
+            word = _packed(entries, w)
             for i in range(arity):
-                bit = np.uint64(1 << i)
-                mask = ~bit
-                for p in range(places):
-                    here, vote, total = addresses[p, w], v[p, w], out[wiring[p, w, i]]
-                    for b in range(samples):
-                        a = np.uint64(here[b])
-                        slope = np.int32((word >> (a | bit)) & one) - np.int32((word >> (a & mask)) & one)
-                        total[b] += slope * vote[b]
-    else:
+                step = np.uint64(1 << i)
+                low, high = word & HALVES[i], (word >> step) & HALVES[i]
+                rise, fall = high & ~low, low & ~high
+                rises[w, i], falls[w, i] = rise | (rise << step), fall | (fall << step)
+    for p in range(places):
         for w in range(tables):
-            table = entries[w]
             for i in range(arity):
-                bit = 1 << i
-                for p in range(places):
-                    here, vote, total = addresses[p, w], v[p, w], out[wiring[p, w, i]]
+                wire = np.intp(wiring[p, w, i])
+                if small:
+                    rise, fall = rises[w, i], falls[w, i]
+                    if rise | fall == 0:
+                        continue
                     for b in range(samples):
-                        a = np.int64(here[b])
-                        total[b] += (np.int32(table[a | bit]) - np.int32(table[a & ~bit])) * vote[b]
+                        a = np.uint64(addresses[p, w, b])
+                        out[wire, b] += (np.int32((rise >> a) & one) - np.int32((fall >> a) & one)) * v[p, w, b]
+                else:
+                    bit = 1 << i
+                    for b in range(samples):
+                        a = np.intp(addresses[p, w, b])
+                        slope = np.int32(entries[w, a | bit]) - np.int32(entries[w, a & ~bit])
+                        out[wire, b] += slope * v[p, w, b]
 
 
 @jit
@@ -133,21 +154,21 @@ def at_least(x: Any, wiring: Any, threshold: int, out: Any) -> None:
     samples = x.shape[1]
     count = np.zeros(samples, np.int32)
     for m in range(gates):
-        row = out[m]
         if threshold == 1:
-            row[:] = x[wiring[m, 0]]
-            for i in range(1, arity):
-                bit = x[wiring[m, i]]
+            for b in range(samples):
+                out[m, b] = 0
+            for i in range(arity):
+                wire = np.intp(wiring[m, i])
                 for b in range(samples):
-                    row[b] |= bit[b]
+                    out[m, b] |= x[wire, b]
             continue
         count[:] = 0
         for i in range(arity):
-            bit = x[wiring[m, i]]
+            wire = np.intp(wiring[m, i])
             for b in range(samples):
-                count[b] += bit[b]
+                count[b] += x[wire, b]
         for b in range(samples):
-            row[b] = count[b] >= threshold
+            out[m, b] = count[b] >= threshold
 
 
 @jit
@@ -158,16 +179,15 @@ def at_least_votes(x: Any, v: Any, wiring: Any, threshold: int, out: Any) -> Non
     count = np.zeros(samples, np.int32)
     out[:] = 0
     for m in range(gates):
-        vote = v[m]
         count[:] = 1 - threshold
         for i in range(arity):
-            bit = x[wiring[m, i]]
+            wire = np.intp(wiring[m, i])
             for b in range(samples):
-                count[b] += bit[b]
+                count[b] += x[wire, b]
         for i in range(arity):
-            bit, total = x[wiring[m, i]], out[wiring[m, i]]
+            wire = np.intp(wiring[m, i])
             for b in range(samples):
-                total[b] += vote[b] * (count[b] == bit[b])
+                out[wire, b] += v[m, b] * np.int32(count[b] == x[wire, b])
 
 
 @jit
@@ -175,6 +195,6 @@ def scatter(rows: Any, index: Any, out: Any) -> None:
     """out[index[m]] += rows[m]; out starts at 0."""
     out[:] = 0
     for m in range(len(index)):
-        total, row = out[index[m]], rows[m]
-        for b in range(len(row)):
-            total[b] += row[b]
+        place = np.intp(index[m])
+        for b in range(rows.shape[1]):
+            out[place, b] += rows[m, b]
