@@ -16,6 +16,7 @@ derivatives are constructions on diagrams; running, drawing and exporting are fu
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from catlearn import functions, semirings
@@ -52,9 +53,11 @@ if TYPE_CHECKING:
     from catlearn.feeding import Stream
     from catlearn.generators.opaque import from_jax
     from catlearn.generators.surrogate import clip_change, stop_change, surrogate
+    from catlearn.interop.circuits import CircuitClassifier
     from catlearn.learner import Learner, closed, dreaming, supervised
+    from catlearn.polynomials import from_function, simplified
     from catlearn.result import Result
-    from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, Saturating
+    from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, RATIONALS, TROPICAL_INTEGERS, Saturating
     from catlearn.training import fit
 
 from catlearn._version import __version__
@@ -67,11 +70,14 @@ __all__ = [
     "KEYS",
     "MIN_PLUS",
     "NATURALS",
+    "RATIONALS",
     "REAL",
     "TRIVIAL",
+    "TROPICAL_INTEGERS",
     "Z2",
     "Carrier",
     "CatlearnError",
+    "CircuitClassifier",
     "Data",
     "Diagram",
     "Discrete",
@@ -103,6 +109,7 @@ __all__ = [
     "dreaming",
     "fit",
     "forward_derivative",
+    "from_function",
     "from_jax",
     "functions",
     "functors",
@@ -116,6 +123,7 @@ __all__ = [
     "reverse_derivative",
     "scan",
     "semirings",
+    "simplified",
     "stop_change",
     "supervised",
     "surrogate",
@@ -124,12 +132,19 @@ __all__ = [
     "wiring",
     "zero",
 ]
+if find_spec("sklearn") is None:  # then asking for it says what to install, and `import *` does not ask
+    __all__.remove("CircuitClassifier")
 
 _LATER = {
     "BOOLEAN": "rigs",
     "MIN_PLUS": "rigs",
     "NATURALS": "rigs",
+    "RATIONALS": "rigs",
+    "TROPICAL_INTEGERS": "rigs",
+    "from_function": "polynomials",
+    "simplified": "polynomials",
     "Saturating": "rigs",
+    "CircuitClassifier": "interop.circuits",
     "clip_change": "generators.surrogate",
     "from_jax": "generators.opaque",
     "stop_change": "generators.surrogate",

@@ -25,13 +25,14 @@ import numpy as np
 from catlearn.diagram import Diagram
 from catlearn.errors import OperationError
 from catlearn.functions import constant, include, invert, xor
+from catlearn.generators.arithmetic import Constant
 from catlearn.generators.counting import clamp, dither, positive, scaled
 from catlearn.generators.multiplexer import choose
 from catlearn.generators.selection import less, select
 from catlearn.optimisers import Optimiser, optimiser
 from catlearn.semirings import BITS, INTEGERS
 from catlearn.space import Object, Space
-from catlearn.tracing import Wire, trace
+from catlearn.tracing import Wire, apply_generator, trace
 from catlearn.transformations import COUNT, Transformation, transformation
 
 __all__ = [
@@ -190,7 +191,7 @@ def stairs(values: Mapping[int, int]) -> Diagram:
     def level(count: Wire) -> Wire:
         result = constant(NUMBER, int(values[0]))
         for step in steps[1:]:
-            later = less(constant(COUNT, int(step) - 1), count)
+            later = less(apply_generator(Constant(COUNT, int(step) - 1)), count)
             result = select(later, constant(NUMBER, int(values[step])), result)
         return result
 

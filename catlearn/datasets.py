@@ -10,17 +10,21 @@
 from __future__ import annotations
 
 import csv
+import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from catlearn.coding import OneHot
 from catlearn.errors import DataError
 from catlearn.space import Object
 
-__all__ = ["Data", "binary_labels", "columns", "iris", "iris_sorted", "iris_table", "one_hot_labels"]
+__all__ = ["Data", "binary_labels", "columns", "iris", "iris_sorted", "iris_table", "monk", "one_hot_labels"]
 
 
 def columns(values: Any) -> tuple[Any, ...]:
@@ -170,3 +174,96 @@ def _split(features: np.ndarray, labels: np.ndarray, train: Sequence[int], class
     rest = np.setdiff1d(np.arange(len(labels)), train)
     targets = one_hot_labels(labels, classes)
     return Data(features[np.asarray(train)], targets[np.asarray(train)], features[rest], targets[rest])
+
+
+_MONK_VALUES = (3, 3, 2, 3, 4, 2)
+_MONK_DECLARED = (("0", "1"), *(tuple(str(k + 1) for k in range(count)) for count in _MONK_VALUES))
+_ATTRIBUTE = re.compile(r"@attribute\s+(\S+)\s+\{([^}]*)\}\s*", re.IGNORECASE)
+
+
+def monk(number: int, data_dir: str | os.PathLike[str] | None = None, *, bits: bool = True) -> Data:
+    """One of the three MONK's problems: six nominal attributes of robots, and whether a robot is of the class.
+
+    They are read from the ARFF files m1.train and m1.test (of problem 1; m2 and m3 alike), the class first and then the
+    six attributes, in the folder `data_dir` or its subfolder monk; without `data_dir` the environment variable
+    CATLEARN_DATA names the folder. Problem 3 has wrong labels among its training rows on purpose.
+
+    Inputs are uint8 of shape (n, 17), one bit for each value of each attribute, or with `bits=False` (n, 6), the values
+    themselves, from 1; targets are class numbers 0 and 1, int32 of shape (n,).
+
+    Raises `DataError` for another number, a missing folder or file, and a line that is wrong, with its number.
+    Source: Thrun et al., The MONK's problems: a performance comparison of different learning algorithms (1991).
+    """
+    if isinstance(number, bool) or number not in (1, 2, 3):
+        raise DataError(f"the MONK's problems are 1, 2 and 3; got {number!r}")
+    paths = _monk_files(number, data_dir)
+    coding = OneHot(tuple(tuple(range(1, count + 1)) for count in _MONK_VALUES))
+    parts: list[np.ndarray] = []
+    for path in paths:
+        table = _monk_table(path)
+        parts += [coding.encode(table[:, 1:]) if bits else table[:, 1:].astype(np.uint8), table[:, 0].astype(np.int32)]
+    return Data(*parts)
+
+
+def _monk_files(number: int, data_dir: str | os.PathLike[str] | None) -> tuple[Path, Path]:
+    given = os.environ.get("CATLEARN_DATA") if data_dir is None else data_dir
+    advice = "give --data-dir (in Python data_dir) a folder with the ARFF files m1.train, m1.test, ... m3.test"
+    if not given:
+        raise DataError(f"monk needs data_dir, or the environment variable CATLEARN_DATA, and has neither: {advice}")
+    try:
+        folders = (Path(given), Path(given, "monk"))
+    except TypeError:
+        raise DataError(f"data_dir is a folder's path, a str or a Path, or None; got {data_dir!r}") from None
+    if not folders[0].is_dir():
+        raise DataError(f"data_dir must be a folder, and {folders[0]} is none: {advice}")
+    for folder in folders:
+        train, test = folder / f"m{number}.train", folder / f"m{number}.test"
+        if train.is_file() and test.is_file():
+            return train, test
+    raise DataError(
+        f"m{number}.train and m{number}.test must lie in one folder, {folders[0]} or {folders[1]}, and neither has "
+        "both: add them, or name another folder"
+    )
+
+
+def _monk_table(path: Path) -> np.ndarray:
+    """The rows of an ARFF file of class and six attributes, all with the values declared, as integers."""
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} must be an ARFF file, which is plain text; got: {error}") from None
+    except OSError as error:
+        raise DataError(f"{path} must be a file that can be read; got: {error.strerror}; mend that first") from None
+    declared, rows, reading = 0, [], False
+    for number, line in enumerate(map(str.strip, lines), 1):
+        at = f"{path}, line {number}"
+        if not line or line.startswith("%"):
+            continue
+        if reading:
+            rows.append(_monk_row(line, at))
+        elif declared == len(_MONK_DECLARED) and line.lower() == "@data":
+            reading = True
+        elif not line.lower().startswith("@relation"):
+            _check_declaration(line, declared, at)
+            declared += 1
+    if not rows:
+        raise DataError(f"{path} has no rows: an ARFF file has them after a line @data; get the file again")
+    return np.array(rows)
+
+
+def _check_declaration(line: str, declared: int, at: str) -> None:
+    wanted = [f"@attribute name {{{','.join(values)}}}" for values in _MONK_DECLARED] + ["@data"]
+    found = _ATTRIBUTE.fullmatch(line)
+    got = f"@attribute name {{{','.join(value.strip() for value in found[2].split(','))}}}" if found else line
+    if got != wanted[declared]:
+        raise DataError(f"{at}: declaration {declared + 1} is {wanted[declared]}; got {line}")
+
+
+def _monk_row(line: str, at: str) -> list[int]:
+    cells = [cell.strip() for cell in line.split(",")]
+    if len(cells) != len(_MONK_DECLARED):
+        raise DataError(f"{at}: a row has {len(_MONK_DECLARED)} values, the class first; got {len(cells)}: {line}")
+    for column, (cell, values) in enumerate(zip(cells, _MONK_DECLARED, strict=True)):
+        if cell not in values:
+            raise DataError(f"{at}: value {column} (from 0) is one of {', '.join(values)}; got {cell!r}")
+    return [int(cell) for cell in cells]

@@ -41,6 +41,7 @@ from catlearn.space import Space, as_object
 from catlearn.tracing import Wire, apply_generator
 
 if TYPE_CHECKING:
+    from catlearn.generators.comparison import compare
     from catlearn.generators.convolution import convolve
     from catlearn.generators.lookup import lookup
     from catlearn.generators.random import bernoulli, normal, split_key
@@ -53,6 +54,7 @@ __all__ = [
     "apply",
     "bernoulli",
     "broadcast",
+    "compare",
     "concatenate",
     "constant",
     "convolve",
@@ -295,6 +297,7 @@ def step(x: Wire) -> Wire:
 
 _LATER = {
     "bernoulli": "random",
+    "compare": "comparison",
     "convolve": "convolution",
     "divides": "selection",
     "less": "selection",

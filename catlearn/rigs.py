@@ -1,12 +1,15 @@
-"""Rigs: commutative semirings without negatives, over which circuits have no descent (CIRC.Sat, CIRC.Bool, CIRC.trop).
+"""More semirings: rigs, over which circuits have no descent (CIRC.Sat, CIRC.Bool, CIRC.trop), and the exact field.
 
-    NATURALS         +, *                      the free one: what holds here as polynomials holds over every semiring
-    Saturating(n)    min(n-1, x+y), min(n-1, x*y)   on 0 ... n-1
-    BOOLEAN          or, and
-    MIN_PLUS         min, +, with zero = infinity and one = 0
+    NATURALS           +, *                    the free one: what holds here as polynomials holds over every semiring
+    Saturating(n)      min(n-1, x+y), min(n-1, x*y)   on 0 ... n-1
+    BOOLEAN            or, and
+    MIN_PLUS           min, +, with zero = infinity and one = 0
+    TROPICAL_INTEGERS  the same on whole numbers and infinity, exactly
+    RATIONALS          +, *, - and /, exactly
 
-The reverse derivative is the formal one of polynomials, here as everywhere (INST.poly): R[min](x, y, d) = (d, d), which
-is not the subgradient of the smaller.
+What is exact is so in the exact functor, whose entries are Python numbers: whole numbers of any size, and fractions.
+Under JAX these two are stored as REAL is. The reverse derivative is the formal one of polynomials, here as everywhere
+(INST.poly): R[min](x, y, d) = (d, d), which is not the subgradient of the smaller.
 
 >>> import numpy
 >>> Saturating(4).add(numpy, 2, 3), Saturating(4).multiply(numpy, 2, 3), MIN_PLUS.add(numpy, 2.0, 3.0)
@@ -17,7 +20,10 @@ Source: Wilson and Zanasi, Categories of differentiable polynomial circuits (220
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from math import inf, isfinite
 from types import ModuleType
 from typing import Any
 
@@ -26,9 +32,16 @@ import numpy as np
 from catlearn.errors import OperationError
 from catlearn.semirings import Semiring
 
-__all__ = ["BOOLEAN", "MIN_PLUS", "NATURALS", "Saturating"]
+__all__ = ["BOOLEAN", "MIN_PLUS", "NATURALS", "RATIONALS", "TROPICAL_INTEGERS", "Saturating"]
 
 Array = Any
+
+
+def _each(function: Callable[[Any], Any], x: Array) -> Array:
+    """A function on Python numbers, alone or as entries of an array; an array of machine numbers stays as it is."""
+    if isinstance(x, (int, float, Fraction)):
+        return function(x)
+    return np.frompyfunc(function, 1, 1)(x) if getattr(x, "dtype", None) == np.dtype(object) else x
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,6 +129,55 @@ class _MinPlus(Semiring):
         return x + y
 
 
+@dataclass(frozen=True, repr=False)
+class _TropicalIntegers(_MinPlus):
+    name: str = "TROPICAL_INTEGERS"
+    one: int = 0
+
+    def contains(self, values: np.ndarray) -> np.ndarray:
+        whole = np.frompyfunc(lambda v: isinstance(v, int) or v == inf or (isfinite(v) and v == int(v)), 1, 1)
+        return np.asarray(whole(np.asarray(values, object)), bool)
+
+    def add(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        x, y = _each(_whole, x), _each(_whole, y)
+        return xp.minimum(x, y) if hasattr(x, "dtype") or hasattr(y, "dtype") else min(x, y)
+
+    def multiply(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        return _each(_whole, x) + _each(_whole, y)
+
+
+def _whole(value: Any) -> Any:
+    return value if value == inf else int(value)
+
+
+@dataclass(frozen=True, repr=False)
+class _Rationals(Semiring):
+    name: str = "RATIONALS"
+    kind: str = "real"
+
+    def contains(self, values: np.ndarray) -> np.ndarray:
+        finite = np.frompyfunc(lambda v: not isinstance(v, float) or isfinite(v), 1, 1)
+        return np.asarray(finite(np.asarray(values, object)), bool)
+
+    def add(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        return _each(Fraction, x) + _each(Fraction, y)
+
+    def multiply(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        return _each(Fraction, x) * _each(Fraction, y)
+
+    def negate(self, xp: ModuleType, x: Array) -> Array:
+        return -_each(Fraction, x)
+
+    def subtract(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        return _each(Fraction, x) - _each(Fraction, y)
+
+    def divide(self, xp: ModuleType, x: Array, y: Array) -> Array:
+        return _each(Fraction, x) / _each(Fraction, y)
+
+    def from_integer(self, number: int) -> int:
+        return number
+
+
 NATURALS = _Naturals()
 """The natural numbers, the free commutative semiring on nothing: Python integers in the exact functor."""
 
@@ -124,3 +186,12 @@ BOOLEAN = _Boolean()
 
 MIN_PLUS = _MinPlus()
 """The tropical semiring of real numbers and infinity: addition is min, multiplication is +."""
+
+TROPICAL_INTEGERS = _TropicalIntegers()
+"""The tropical semiring of whole numbers and infinity; a constant beyond 2**53 is the nearest that a float holds."""
+
+RATIONALS = _Rationals()
+"""The field of rational numbers: fractions in the exact functor, where floats are read as the fractions that they are.
+
+A division by zero there is Python's `ZeroDivisionError`.
+"""

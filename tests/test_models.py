@@ -15,6 +15,8 @@ MODELS = Path(__file__).resolve().parents[1] / "models"
 TINY = {
     "iris": (["--epochs", "2"], None, []),
     "iris_circuit": ([], None, [r"steps           75", r"test accuracy   73\.3 %"]),
+    "mod_circuit": ([], None, [r"test accuracy   100\.0 %"]),
+    "digits_circuit": (["--epochs", "4"], None, [r"test accuracy   9\d\.\d %"]),
     "mnist_conv": (["--epochs", "1", "--batch-size", "479"], "mnist_conv.png", []),
     "char_transformer": (
         ["--epochs", "1", *(f"--set={text}" for text in ("LENGTH=16", "WIDTH=8", "HEADS=2", "BLOCKS=1", "STEPS=4"))]

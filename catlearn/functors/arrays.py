@@ -8,6 +8,7 @@ output needs is not computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ def _finite(array: np.ndarray) -> bool:
 
 
 def _kind(entry: Any) -> str:
+    if isinstance(entry, Fraction):
+        return "f"
     return "i" if isinstance(entry, int) and not isinstance(entry, bool) else np.asarray(entry).dtype.kind
 
 

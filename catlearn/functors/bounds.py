@@ -84,7 +84,8 @@ class Bounds(Functor):
         def noted(generator: Any, *inputs: Interval) -> Interval:
             result: Interval = found(generator, *inputs)
             if generator.cod[0].carrier == INTEGERS:
-                self.seen.append((generator, result))
+                within = _WITHIN.get(type(generator))
+                self.seen.append((generator, hull(result, within(generator, *inputs)) if within else result))
             return result
 
         return noted
@@ -96,8 +97,14 @@ def _multiplicity(places: np.ndarray) -> int:
 
 
 def _clamp(_: Clamp, x: Interval, bound: Interval) -> Interval:
-    most = max(bound[1], 0)
-    return max(min(x[0], most), -most), min(max(x[1], -most), most)
+    """At a bound b of 0 or more it falls or rises with b, and below that it is b: so ends of the bound are enough."""
+    ends = {min(max(b, bound[0]), bound[1]) for b in (*bound, 0, -1)}
+    return hull(*((y := min(max(e, -b), b), y) for e in x for b in ends))
+
+
+def _before_shift(_: Scaled, x: Interval, number: Interval, dithering: Interval) -> Interval:
+    low, high = product(x, number)
+    return low + dithering[0], high + dithering[1]
 
 
 def _contract(generator: Contract, *factors: Interval) -> Interval:
@@ -138,7 +145,7 @@ _RULES: dict[type[Generator], Callable[..., Interval]] = {
     Divides: lambda g, x: (0, 1),
     Clamp: _clamp,
     Shares: lambda g, x: (0, g.scale),
-    Scaled: lambda g, x, n, u: tuple((e + d) >> g.shift for e, d in zip(product(x, n), u, strict=True)),
+    Scaled: lambda g, x, n, u: tuple(e >> g.shift for e in _before_shift(g, x, n, u)),
     Dither: lambda g, n: (0, 2**g.bits - 1),
     Popcount: lambda g, x: (0, g.space.shape[-1]),
     OneHot: lambda g, x: (0, 1),
@@ -157,6 +164,13 @@ _RULES: dict[type[Generator], Callable[..., Interval]] = {
     AtLeastVotes: lambda g, x, v: times(v, _multiplicity(g.wiring.array)),
     RescaleVotes: lambda g, v: (-MOST * g.target, MOST * g.target),
 }
+
+
+_WITHIN: dict[type[Generator], Callable[..., Interval]] = {
+    Scaled: lambda g, x, n, u: _before_shift(g, x, n, u),
+    Shares: lambda g, x: (0, x[1] - x[0]),
+}
+"""What is made on the way, for those that do not end in sums and products, which are right modulo any power of two."""
 
 
 def bounds(diagram: Diagram, inputs: Sequence[Interval]) -> tuple[Interval, ...]:
@@ -181,7 +195,7 @@ def check_range(step: Diagram, state: Object, initial: Sequence[Any], rest: Sequ
     if any(interval is None for interval in (*given, *here)):
         return
     limit = 2 ** (bits - 1) - 1
-    for _ in range(8):
+    for _ in range(bits):
         functor.seen.clear()
         after = functor.interpret(step, (*here, *given))[: len(state)]
         for generator, (low, high) in functor.seen:
@@ -191,10 +205,9 @@ def check_range(step: Diagram, state: Object, initial: Sequence[Any], rest: Sequ
                     f"there are {bits} bits; put layers.rescale_votes between layers, lower the loss's scale, or take "
                     "smaller batches"
                 )
-        grown = [hull(a, b) for a, b in zip(here, after, strict=True)]
-        if grown == here:
-            return
-        here = grown
+        if all(hull(a, b) == a for a, b in zip(here, after, strict=True)):
+            return  # what is within these bounds stays within them
+        here = [hull(a, (2 * b[0], 2 * b[1])) for a, b in zip(here, after, strict=True)]
     raise OperationError("the stored integers grow with every step, and would wrap: use counters with a limit")
 
 

@@ -103,7 +103,8 @@ class Popcount(Generator):
         return Popcount(self.space.batch(size)).diagram
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
-        return arrays.carrier(INTEGERS).sum(arrays.namespace, arrays.cast(inputs[0], INTEGERS), (-1,))
+        last = len(self.space.shape) - 1
+        return arrays.carrier(INTEGERS).sum(arrays.namespace, arrays.cast(inputs[0], INTEGERS), (last,))
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,10 @@ class Shares(Generator):
             raise OperationError(f"shares needs counts along a last axis; got {self.space}")
         if isinstance(self.scale, bool) or not isinstance(self.scale, int) or not 1 <= self.scale <= 2**14:
             raise OperationError(f"the scale of shares is an integer from 1 to {2**14}; got {self.scale!r}")
-        if not isinstance(self.temperature, (int, float)) or not 0 < self.temperature < math.inf:
-            raise OperationError(f"the temperature of shares is a positive number; got {self.temperature!r}")
+        if not isinstance(self.temperature, (int, float)) or not 0 < self.temperature <= 2**16:
+            raise OperationError(
+                f"the temperature of shares is a positive number, at most {2**16}; got {self.temperature!r}"
+            )
 
     @property
     def dom(self) -> Object:

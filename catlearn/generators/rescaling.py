@@ -67,8 +67,10 @@ class RescaleVotes(Generator):
         coarse = max((size * most).bit_length() - 31, 0)  # so that the sum stays within 32 bits
         total = arrays.cast((abs(kept) // 2**coarse).sum(dtype=kept.dtype), INTEGERS)
         enough = math.isqrt(2 * (self.target * size) ** 2) >> coarse
-        up = sum(arrays.cast(total <= enough >> e, INTEGERS) for e in range(1, UP + 1))
-        down = sum(arrays.cast(total > enough << e, INTEGERS) for e in range(DOWN) if enough << e < 2**31)
+        # How many of these bounds the sum keeps to is the power of two to scale by.
+        ups = np.array([enough >> e for e in range(1, UP + 1)], np.int32)
+        downs = np.array([enough << e for e in range(DOWN) if enough << e < 2**31], np.int32)
+        up, down = arrays.cast((total <= ups).sum(), INTEGERS), arrays.cast((total > downs).sum(), INTEGERS)
         drawn = _looking_random(arrays, total, self.space.shape)
         halved = (kept + drawn % (2**down)) // (2**down)
         return xp.minimum(xp.maximum(halved * (2**up), -most), most)

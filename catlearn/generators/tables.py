@@ -12,8 +12,7 @@ A table is the multilinear polynomial sum_a t_a prod_i (x_i if a_i else 1 - x_i)
 derivatives at 0 and 1. `expansion` is that polynomial as a tree of `Choose`, from which higher derivatives come; what
 runs is an `Address`, shared by the three, and a node that reads or adds at it.
 
->>> from catlearn.reverse import reverse_derivative
-from catlearn.semirings import BITS
+>>> from catlearn.semirings import BITS
 >>> and_gate = Read(BITS, Frozen(np.array([[0, 1]])), 2)
 >>> int(and_gate([[0, 0, 0, 1]], [1, 1])[0])
 1
@@ -266,7 +265,9 @@ class Pick(AtAddress):
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
         t, address = inputs
-        return arrays.namespace.take(arrays.namespace.reshape(t, (-1,)), self.flat(arrays, address))
+        xp = arrays.namespace
+        chosen = xp.take(xp.reshape(t, (-1,)), self.flat(arrays, address))
+        return xp.reshape(chosen, self.cod[0].shape)  # of no entries, JAX takes none, in another shape
 
 
 class WriteAt(AtAddress):

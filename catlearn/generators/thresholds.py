@@ -49,7 +49,8 @@ class AtLeast(Generator):
         if array.size and not 0 <= array.min() <= array.max() < self.inputs:
             wrong = array[(array < 0) | (array >= self.inputs)][0]
             raise OperationError(f"the wiring reads input {wrong}, and there are {self.inputs}")
-        if isinstance(self.threshold, bool) or not 1 <= self.threshold <= array.shape[-1]:
+        whole = isinstance(self.threshold, (int, np.integer)) and not isinstance(self.threshold, bool)
+        if not whole or not 1 <= self.threshold <= array.shape[-1]:
             raise OperationError(f"a threshold of {array.shape[-1]} inputs is 1 to that; got {self.threshold!r}")
         object.__setattr__(self, "wiring", positions(array))
 
@@ -90,8 +91,10 @@ class AtLeast(Generator):
 
     def counts(self, arrays: Any, x: Any) -> tuple[Any, Any]:
         """The bits that each gate reads, as numbers, and how many of them are 1."""
-        carried = arrays.cast(arrays.namespace.take(x, self.wiring.array, axis=len(self.rows)), INTEGERS)
-        return carried, carried.sum(axis=-1)
+        taken = arrays.namespace.take(x, self.wiring.array, axis=len(self.rows))
+        shape = (*self.gates.shape, self.wiring.shape[-1])  # of no bits, JAX takes none, in another shape
+        carried = arrays.cast(arrays.namespace.reshape(taken, shape), INTEGERS)
+        return carried, arrays.namespace.reshape(carried.sum(axis=-1), self.gates.shape)
 
     def evaluate(self, arrays: Any, *inputs: Any) -> Any:
         return arrays.cast(self.counts(arrays, inputs[0])[1] >= self.threshold, BITS)

@@ -1,1 +1,1 @@
-"""Kernels: loops over arrays of words that a compiler turns into vector instructions, each imported where it is used."""
+"""Kernels: loops over arrays that a compiler turns into vector instructions, each imported where it is used."""

@@ -5,18 +5,25 @@ The last five are a ledger: each breaks laws on purpose, says which and why, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from catlearn import functions, losses, optimisers
 from catlearn.diagram import Diagram
 from catlearn.errors import UnknownNameError, nearest
+from catlearn.generators.counting import popcount, positive
+from catlearn.generators.multiplexer import choose
 from catlearn.generators.surrogate import clip_change, surrogate
+from catlearn.generators.tables import read
+from catlearn.generators.thresholds import at_least
 from catlearn.laws.circuits import boolean_difference
 from catlearn.laws.strategies import Category
-from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, Saturating
+from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, RATIONALS, TROPICAL_INTEGERS, Saturating
 from catlearn.semirings import BITS, INTEGERS, REAL, Z2, Carrier, Modular
 from catlearn.space import Space
-from catlearn.tracing import trace
+from catlearn.tracing import Wire, trace
 
 __all__ = ["CATEGORIES", "MORPHISMS", "SMOOTH", "category", "polynomial_category"]
 
@@ -35,6 +42,17 @@ def polynomial_category(carrier: Carrier, name: str | None = None) -> Category:
     return Category(name or carrier.name, (x,), tuple(gates), losses=objective, optimisers=(optimisers.ga(),))
 
 
+def _vector(wires: Sequence[Wire]) -> Wire:
+    return functions.concatenate([functions.reshape(wire, (1,)) for wire in wires])
+
+
+def _looked_up(a: Wire, b: Wire, x: Wire, y: Wire) -> Wire:
+    """A table of one input at two places, and one of two inputs that reads what comes of them."""
+    both = read(functions.reshape(_vector((a, b)), (1, 2)), _vector((x, y)), [[[0]], [[1]]])
+    entries = functions.reshape(_vector((a, b, b, x)), (1, 4))
+    return functions.reshape(read(entries, functions.reshape(both, (2,)), [[1, 0]]), ())
+
+
 def _bits() -> Category:
     bit, number = Space((), BITS), Space((), INTEGERS)
     gates = (
@@ -44,6 +62,12 @@ def _bits() -> Category:
         trace(bit, functions.include),
         functions.add(number),
         trace((number, number), functions.multiply),
+        trace((bit, bit, bit), choose),
+        trace((bit, number, number), choose),
+        trace((bit,) * 4, _looked_up),
+        trace((bit,) * 3, lambda *x: at_least(2, _vector(x), np.arange(3))),
+        trace((bit, bit), lambda *x: popcount(_vector(x))),
+        trace(number, positive),
     )
     return Category("BITS", (bit, number), gates)
 
@@ -131,11 +155,14 @@ CATEGORIES: dict[str, Category] = {
         polynomial_category(Z2),
         polynomial_category(Modular(3), "Z3"),
         polynomial_category(Modular(4), "Z4"),
+        polynomial_category(Modular(6), "Z6"),
         polynomial_category(INTEGERS),
+        polynomial_category(RATIONALS),
         polynomial_category(NATURALS),
         polynomial_category(BOOLEAN),
         polynomial_category(Saturating(3), "Sat3"),
         polynomial_category(MIN_PLUS),
+        polynomial_category(TROPICAL_INTEGERS),
         _bits(),
         SMOOTH,
         *_ledger(),

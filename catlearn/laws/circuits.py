@@ -14,10 +14,10 @@ from catlearn.diagram import Diagram, copy, discard, identity, swap
 from catlearn.functors.exact import Exact
 from catlearn.functors.symbolic import polynomials
 from catlearn.generators.arithmetic import Constant
-from catlearn.generators.surrogate import surrogate
+from catlearn.generators.comparison import Compare
 from catlearn.laws.derivatives import PC, Operator
 from catlearn.laws.law import Law, Pair, apply, at_points, differ, formula
-from catlearn.laws.oracles import finite_values, formal_derivative
+from catlearn.laws.oracles import denotes, finite_values, formal_derivative
 from catlearn.rigs import BOOLEAN, Saturating
 from catlearn.semirings import BITS, Z2, Carrier, Modular
 from catlearn.space import Object, Space, changes
@@ -134,11 +134,11 @@ def _reverse_of_gates(A: Object, R: Operator) -> list[Any]:
 
 def _is_formal(f: Diagram, R: Operator) -> list[Any]:
     """R on the circuit is the formal derivative of the polynomials that it denotes."""
-    return [(polynomials(R(f)), formal_derivative(f))]
+    return [(polynomials(R(f)), formal_derivative(f))] if denotes(f) else []
 
 
 def boolean_difference(f: Diagram) -> Diagram:
-    """R'[f](x, d)_i = sum over j of d_j (f_j(x) + f_j(x + e_i)), over Z2: brute force, and not a functor.
+    """R'[f](x, d)_i = sum over j of d_j (f_j(x) + f_j(x + e_i)), over scalars of Z2: brute force, and no functor.
 
     >>> from catlearn.semirings import Z2
     >>> bit = (Space((), Z2),)
@@ -166,7 +166,8 @@ def _multilinear(f: Diagram) -> bool:
 
 def _difference(f: Diagram, R: Operator) -> list[Any]:
     """Where the denoted polynomial has no square, R[f] and the Boolean difference are one function."""
-    return [at_points(R(f), boolean_difference(f))] if _multilinear(f) else []
+    scalars = all(space.shape == () for space in (*f.dom, *f.cod))
+    return [at_points(R(f), boolean_difference(f))] if scalars and _multilinear(f) else []
 
 
 def _joined(space: Space) -> Diagram:
@@ -251,14 +252,7 @@ def polynomial_functions(carrier: Carrier, arity: int) -> set[tuple[int, ...]]:
 def compare(p: int) -> Diagram:
     """1 - (x - y)^(p - 1) over the integers modulo p."""
     s = (Space((), Modular(p)),)
-
-    def rule(x: Any, y: Any) -> list[Any]:
-        power = functions.constant(s[0], 1)
-        for _ in range(p - 1):
-            power = power * (x[0] - y[0])
-        return [1 - power]
-
-    return formula([s, s], rule)
+    return formula([s, s], lambda x, y: [1 - (x[0] - y[0]) ** (p - 1)])
 
 
 def _table(f: Diagram, p: int) -> list[int]:
@@ -297,12 +291,13 @@ def _monotone() -> list[Any]:
 
 
 def _functional_completeness() -> list[Any]:
-    """Every f: S^m -> S is the sum over s of compare(s, x) f(s), here for all f: Z3 -> Z3 and all f: Z2^2 -> Z2."""
+    """Every f: S^m -> S is the sum over s of compare(s, x) f(s), here for all f of one input, and all f: Z2^2 -> Z2."""
     pairs: list[Any] = []
-    for p, arity in ((3, 1), (2, 2)):
-        s = Space((), Modular(p))
-        points, equals = list(product(range(p), repeat=arity)), compare(p)
-        for values in product(range(p), repeat=len(points)):
+    for carrier, arity in ((Modular(3), 1), (Modular(4), 1), (BOOLEAN, 1), (Saturating(3), 1), (Modular(2), 2)):
+        s, domain = Space((), carrier), finite_values(carrier) or []
+        points, prime = list(product(domain, repeat=arity)), len(domain) in (2, 3) and carrier.has("negate")
+        equals = compare(len(domain)) if prime else Compare(s).diagram
+        for values in product(domain, repeat=len(points)):
 
             def f(*x: Any, values: Any = values, points: Any = points, equals: Any = equals, s: Any = s) -> Any:
                 total = functions.zeros(s)
@@ -323,37 +318,43 @@ def _comparing(R: Operator) -> list[Any]:
     pairs: list[Any] = []
     for p in (2, 3):
         s = Space((), Modular(p))
-        formal = R(compare(p))
 
-        def slope(x: Any, y: Any, d: Any, p: int = p, s: Space = s) -> list[Any]:
-            power = functions.constant(s, 1)
-            for _ in range(p - 2):
-                power = power * (x[0] - y[0])
-            return [power * d[0], -(power * d[0])]
+        def slope(x: Any, y: Any, d: Any, p: int = p) -> list[Any]:
+            change = (x[0] - y[0]) ** (p - 2) * d[0]
+            return [change, -change]
 
-        pairs.append(at_points(formal, formula([(s,)] * 3, slope)))
-    bit = Space((), Z2)
+        pairs.append(at_points(R(compare(p)), formula([(s,)] * 3, slope)))
+    for carrier in (Z2, Modular(3), Modular(4), BOOLEAN, Saturating(3)):
+        s = Space((), carrier)
+        for choice in ("zero", "copy"):
+            node, still = Compare(s, choice).diagram, choice == "zero"
+            back = formula(
+                [(s,)] * 3, lambda x, y, d, still=still: [functions.zeros(v.space) if still else v for v in d * 2]
+            )
+            pairs.append((R(node), back))
+            pairs.append(_additive(R(copy(s) @ identity(s) >> identity(s) @ node >> _mul((s,))), s))
     pairs.append(at_points(R(compare(2)), formula([(Space((), Modular(2)),)] * 3, lambda x, y, d: [*d, *d])))
-    for put in (lambda x, y, d: [functions.zeros(bit)] * 2, lambda x, y, d: [*d, *d]):
-        node = surrogate("compare", formula([(bit,)] * 2, lambda x, y: [1 + x[0] + y[0]]), formula([(bit,)] * 3, put))
-        back, b = R(node), (bit,)
-        summed = formula([b + b, b, b], lambda x, d, e, back=back: apply(back, x, [d[0] + e[0]]))
-        apart = formula(
-            [b + b, b, b],
-            lambda x, d, e, back=back: [u + v for u, v in zip(apply(back, x, d), apply(back, x, e), strict=True)],
-        )
-        pairs.append((summed, apart))
     return pairs
 
 
-def _reflexive() -> list[Any]:
+def _additive(back: Diagram, s: Space) -> Pair:
+    """R[f](x, d + e) = R[f](x, d) + R[f](x, e) for an f of two inputs."""
+    x, d = (s, s), (s,)
+    apart = formula(
+        [x, d, d], lambda x, d, e: [u + v for u, v in zip(apply(back, x, d), apply(back, x, e), strict=True)]
+    )
+    return at_points(formula([x, d, d], lambda x, d, e: apply(back, x, [d[0] + e[0]])), apart)
+
+
+def _reflexive(R: Operator) -> list[Any]:
     """copy ; compare = discard ; one forces 2 d = 0 under the copying reverse: true over Z2, false over Z3."""
     pairs: list[Any] = []
-    for n, holds in ((2, True), (3, False)):
-        s = (Space((), Modular(n)),)
-        doubled = formula([s, s], lambda x, d: [d[0] + d[0]])
-        zero = functions.zero(s + s, s)
-        pairs.append((doubled, zero) if holds else Pair(doubled, zero, equal=False))
+    for carrier, holds in ((Z2, True), (Modular(3), False), (BOOLEAN, False), (Saturating(3), False)):
+        s = (Space((), carrier),)
+        one = discard(s) >> _constant(s, 1)
+        for choice in ("zero", "copy"):
+            same = copy(s) >> Compare(s[0], choice).diagram
+            pairs += [at_points(same, one), Pair(R(same), R(one), choice == "zero" or holds, True)]
     return pairs
 
 
@@ -411,8 +412,8 @@ CIRCUITS: tuple[Law, ...] = (
     Law("CIRC.fc.monotone", "Boolean and saturating polynomials are monotone", PC, "", _monotone, ("shipped", "Z2")),
     Law("CIRC.compare", "compare's reverse: zero and copy are additive; over Z_p the formal one is (x - y)^(p - 2) d",
         PC, "", lambda R: _comparing(R), ("shipped", "Z2")),
-    Law("CIRC.compare.reflexive", "copy ; compare = discard ; one forces 2 d = 0 under copy", PC, "", _reflexive,
-        ("shipped", "Z2")),
+    Law("CIRC.compare.reflexive", "copy ; compare = discard ; one forces 2 d = 0 under copy", PC, "",
+        lambda R: _reflexive(R), ("shipped", "Z2")),
     Law("BIT.gates", "not, and, xor on bits have slopes -1, y, 1 - 2 y", PC, "", lambda R: _bits(R),
         ("shipped", "BITS")),
 )  # fmt: skip

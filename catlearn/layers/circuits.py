@@ -124,16 +124,23 @@ def table_conv(
     return _tables("table_conv", Space(tuple(shape), BITS), np.asarray(wiring), initialise)
 
 
+def _gate(gate: Any) -> int:
+    """The truth table of a gate by its name or number."""
+    named = isinstance(gate, str) and gate in GATES
+    if not named and (isinstance(gate, (str, bool)) or gate not in (*GATES.values(),)):
+        raise UnknownNameError(f"no gate is called {gate!r}: {nearest(str(gate), GATES)}")
+    return GATES[gate] if named else int(gate)
+
+
 def gate_layer(inputs: int, gates: Sequence[str | int], wiring: Any) -> Diagram:
     """Fixed two-input gates, by their names in `GATES` or their truth tables, on a vector of bits (BIT.gates)."""
-    unknown = [gate for gate in gates if gate not in GATES and gate not in GATES.values()]
-    if unknown:
-        raise UnknownNameError(f"no gate is called {unknown[0]!r}: {nearest(str(unknown[0]), GATES)}")
-    numbers = np.array([GATES.get(gate, gate) if isinstance(gate, str) else gate for gate in gates])
-    table = (numbers[:, None] >> np.arange(4) & 1).astype(int)
+    table = (np.array([*map(_gate, gates)], int)[:, None] >> np.arange(4)) & 1
+    places = np.asarray(wiring)
+    if places.shape[-2:] != (len(table), 2):
+        raise OperationError(f"{len(table)} gates of two inputs need a wiring (.., {len(table)}, 2); got {places.shape}")
 
     def gated(x: Wire) -> Wire:
-        return read(functions.constant(Space(table.shape, BITS), table), x, wiring)
+        return read(functions.constant(Space(table.shape, BITS), table), x, places)
 
     return trace(Space(inputs, BITS), gated)
 
