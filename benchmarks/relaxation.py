@@ -30,8 +30,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from catlearn import images
+from catlearn import images, layers, supervised
 from catlearn.coding import Thermometer
+from catlearn.count_losses import count_softmax
+from catlearn.counters import saturating
+from catlearn.feeding import Pace, Portion, Resident
+from catlearn.functors import Bits
+from catlearn.running import Run
 
 LEVELS = (32, 96, 160)
 LAYERS, WIDTH, CLASSES = 4, 8_000, 10
@@ -213,12 +218,37 @@ def ours(
     test_labels: np.ndarray,
     wirings: Sequence[np.ndarray],
     epochs: int,
-    batch: int = 100,
+    batch: int = 50,
     seed: int = 0,
     report: int = 1,
+    *,
+    limit: int = 32,
+    scale: int = 16,
+    temperature: float = 20.0,
+    start: str = "random",
 ) -> Iterator[Reading]:
     """Train the circuit itself, with the same readings as `train_relaxation`."""
-    raise NotImplementedError("the circuit's side of this benchmark")
+    sources = [train_bits.shape[1], *(len(w) for w in wirings[:-1])]
+    model: Any = layers.group_sum(len(wirings[-1]), CLASSES)
+    for wiring, inputs in reversed(list(zip(wirings, sources, strict=True))):
+        model = layers.table_layer(inputs, len(wiring), arity=2, wiring=wiring, initialise=start) >> model
+    learner = supervised(model, count_softmax(scale, temperature), saturating(limit))
+    run = Run(learner, Bits(), seed, size=batch)
+    run.columns = run.backend.accept(learner.model.dom[0].batch(len(train_bits)), train_bits, "bits"), train_labels
+    state, steps = run.initial(), len(train_bits) // batch // report
+    feed = Resident(np.arange(len(train_bits)), batch, seed, True, True)
+    began = time.perf_counter()
+    run.steps(state, next(feed.portions(0, 0, Pace(1))), 0)
+    compiling, seconds, taken = time.perf_counter() - began, 0.0, 0
+    for epoch in range(epochs):
+        order = feed.order(epoch)[: steps * report * batch].reshape(report, steps, batch)
+        for part in order.astype(np.int32):
+            began = time.perf_counter()
+            state = run.steps(state, Portion(batch, steps, (part,), part), taken).state
+            seconds += time.perf_counter() - began
+            taken += steps
+            _, right = run.evaluate(state, (test_bits,), (test_labels,))
+            yield Reading(seconds, right / 100, compiling)
 
 
 SIDES: dict[str, Callable[..., Iterator[Reading]]] = {"relaxation": train_relaxation, "circuit": ours}

@@ -131,7 +131,6 @@ def load(path: str | Path, *, learner: Learner | None = None, data: Any = None) 
     Raises `CheckpointError` for a file that cannot be read, or that is of another learner.
     """
     from catlearn.datasets import Data
-    from catlearn.functors import Exact, Jax
     from catlearn.generators.precision import Lower
     from catlearn.history import History
     from catlearn.result import Result
@@ -150,7 +149,7 @@ def load(path: str | Path, *, learner: Learner | None = None, data: Any = None) 
         if precision == "mixed" and not any(isinstance(g, Lower) for g, _, _ in learner.model.diagram.nodes):
             learner = lowered(learner)
         _same_learner(Path(path), description, learner)
-    backend: Any = Jax(precision) if kind == "jax" else Exact()
+    backend = _backend(kind, precision)
     names, spaces = learner.state_names, learner.state
     state = tuple(
         backend.accept(space, _array(arrays, f"state.{k}", path), f"the state's {name}")
@@ -174,6 +173,16 @@ def load(path: str | Path, *, learner: Learner | None = None, data: Any = None) 
         progress["steps"],
         progress["seconds"],
     )
+
+
+def _backend(kind: str, precision: str) -> Any:
+    """The functor of that name; what was trained by `Bits` runs under JAX where its kernels cannot."""
+    from catlearn.functors import Bits, Exact, Jax
+    from catlearn.functors.bits import available
+
+    if kind == "bits":
+        return Bits() if available() else Jax()
+    return Jax(precision) if kind == "jax" else Exact()
 
 
 def _array(arrays: dict[str, Any], name: str, path: Any) -> Any:
@@ -200,9 +209,9 @@ def _description(result: Result) -> dict[str, Any]:
         "format": "catlearn",
         "version": VERSION,
         "learner": _learner(result.learner),
-        "backend": "exact" if precision is None else f"jax:{precision}",
+        "backend": result.backend.name if precision is None else f"jax:{precision}",
         "seed": result.seed,
-        "hyperparameters": {n: float(v) for n, v in zip(names, result.settings, strict=True)},
+        "hyperparameters": {n: np.asarray(v).item() for n, v in zip(names, result.settings, strict=True)},
     }
 
 

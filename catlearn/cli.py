@@ -9,7 +9,7 @@ import json
 import math
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,11 +26,10 @@ from catlearn.model_file import (
     Settings,
     Source,
     check_folder,
-    data_of,
     described,
     finish,
-    learner_of,
     name_and_value,
+    train_model,
 )
 
 if TYPE_CHECKING:
@@ -149,7 +148,9 @@ def train(
             with source.importable() as module:
                 source.run(module)
                 numbers = (epochs, batch_size, seed)
-                settings, result = _train(source, vars(module), numbers, more, data_dir, not as_json)
+                if source.title and not as_json:
+                    typer.echo(source.title)
+                settings, result = train_model(source, vars(module), numbers, more, data_dir)
                 finish(source, vars(module), result)
                 if plot is not None:
                     result.history.plot(plot)
@@ -195,6 +196,83 @@ def laws(
         raise typer.Exit(1)
 
 
+@app.command()
+def export(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model file, or a saved learner.", show_default=False)
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="verilog, blif or c.")] = "verilog",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The file to write; else standard output.")
+    ] = None,
+    learner: Annotated[
+        bool, typer.Option("--learner", help="The circuit that trains itself: registers, one step a clock.")
+    ] = False,
+    result: Annotated[str, typer.Option("--result", metavar="NAME", help="counts, or class: the largest.")] = "counts",
+    untrained: Annotated[bool, typer.Option("--untrained", help="Do not train a model file first.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Print gates and tables after synthesis by Yosys, and prove it equal.")
+    ] = False,
+    pipeline: Annotated[int, typer.Option(min=0, metavar="N", help="Ranks of registers in Verilog.")] = 0,
+    name: Annotated[str, typer.Option(metavar="NAME", help="The name of the module or function.")] = "circuit",
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help=f"The folder handed to load(data_dir); else ${DATA_VARIABLE}.")
+    ] = None,
+    constants: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Replace an upper-case constant of the file; repeatable."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Write a trained circuit, or its learner, as Verilog, BLIF or C.
+
+    A model file is trained first, by its own settings; a saved learner is exported as it is.
+    """
+    replacements = dict(name_and_value(text) for text in constants or ())
+    with _reported(debug):
+        from catlearn import export_command
+
+        form = export_command.form_named(to, pipeline)
+        with _kept_from_stdout():
+            thing = export_command.read(model, replacements, data_dir, untrained)
+            whole, netlist = export_command.netlists(thing, learner, result)
+            text = form(netlist, name)
+            if output is not None:
+                export_command.write(output, text)
+        if output is None:
+            typer.echo(text, nl=False)
+        if report:
+            typer.echo(export_command.report(whole, netlist), err=output is None)
+
+
+@app.command()
+def draw(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model file, or a saved learner.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The SVG file to write.")],
+    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="model, gates, step, or step-gates.")] = "model",
+    trained: Annotated[bool, typer.Option("--trained", help="Train first, by the file's own settings.")] = False,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help=f"The folder handed to load(data_dir); else ${DATA_VARIABLE}.")
+    ] = None,
+    constants: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Replace an upper-case constant of the file; repeatable."),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Draw a model, its gates or its training step as SVG: all of a small one, a summary of a large one."""
+    replacements = dict(name_and_value(text) for text in constants or ())
+    with _reported(debug):
+        from catlearn import export_command
+        from catlearn.pictures import draw_model
+
+        with _kept_from_stdout():
+            draw_model(export_command.read(model, replacements, data_dir, not trained), output, kind=kind)
+        typer.echo(f"wrote {output}")
+
+
 @app.command("prove")
 def prove_command(
     names: Annotated[
@@ -221,39 +299,6 @@ def prove_command(
         typer.echo(proving.as_table(outcomes, lines=parts))
     if any(outcome.failure for outcome in outcomes):
         raise typer.Exit(1)
-
-
-def _train(
-    source: Source,
-    names: Mapping[str, Any],
-    flags: tuple[int | None, ...],
-    more: Mapping[str, Any],
-    data_dir: Path | None,
-    titled: bool,
-) -> tuple[Settings, Result]:
-    from catlearn.datasets import Data
-    from catlearn.training import fit
-
-    learner = learner_of(source, names)
-    data = data_of(source, names, data_dir)
-    if isinstance(data, Data):
-        with source.blamed("checking the data"):
-            data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
-    settings = Settings.choose(source, names, flags, data.rows if isinstance(data, Data) else DEFAULT_BATCH_SIZE)
-    if titled and source.title:
-        typer.echo(source.title)
-    with source.blamed("training"):
-        result = fit(
-            learner,
-            data,
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            shuffle=settings.shuffle,
-            **{**settings.options, **more},
-        )
-        result.parameters, result.train_accuracy, result.test_accuracy  # noqa: B018  (computed when first read)
-    return settings, result
 
 
 # Reporting

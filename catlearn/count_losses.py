@@ -2,7 +2,7 @@
 
 A prediction is a vector of counts, one a class, the label its number. The loss is an integer; what goes back to the
 counts is a residual r of integers, chosen and not derived, so the loss is a surrogate: `put(y, c, a) = -a r`, which the
-cap -1 sends upward.
+cap -1 sends upward. `bit_errors` is for predictions that are bits, and is a polynomial like any other.
 
     count_softmax(q, t)    r_k = q [k = y] - round(q p_k), p = softmax(counts / t);      the loss is r_y
     count_margin(m)        r_y = the number of rivals within m of it, r_k = -1 for each;  the loss is r_y
@@ -13,16 +13,32 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from catlearn.errors import OperationError
-from catlearn.functions import constant, include, one_hot, sum, zeros
+from catlearn.functions import constant, include, one_hot, sum, xor, zeros
 from catlearn.generators.contraction import repeated
 from catlearn.generators.counting import Shares, positive, shares
 from catlearn.generators.surrogate import surrogate
-from catlearn.losses import Loss, constant_cap, label_cross_entropy
-from catlearn.semirings import INTEGERS, Discrete
+from catlearn.losses import Loss, constant_cap, exclusive_or, label_cross_entropy
+from catlearn.semirings import BITS, INTEGERS, Discrete
 from catlearn.space import Space
 from catlearn.tracing import Wire, trace
 
-__all__ = ["count_margin", "count_softmax"]
+__all__ = ["bit_errors", "count_margin", "count_softmax"]
+
+
+def _bits(space: Space) -> Space:
+    if space.carrier != BITS:
+        raise OperationError(f"bit_errors compares bits (BITS) with bits; the model gives {space}")
+    return space
+
+
+bit_errors = Loss(
+    "bit errors",
+    lambda label, guess: sum(include(xor(label, guess))),
+    constant_cap(-1),
+    exclusive_or.matches,
+    label=_bits,
+)
+"""The number of wrong bits, a polynomial over Z in label and prediction: R(y, g, a) = a (1 - 2 y) for g."""
 
 
 def _classes(space: Space) -> Space:

@@ -301,6 +301,11 @@ class Diagram:
 
         return default_functor(self)(self)(*arguments)
 
+    def _repr_svg_(self) -> str:
+        from catlearn.functors.picture import picture
+
+        return picture(self)
+
 
 def _chosen(made: Sequence[int], numbers: Iterable[int], reader: str) -> Wires:
     wires = tuple(numbers)

@@ -44,6 +44,9 @@ class Frozen:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.array, dtype)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Frozen, (self.array,)  # what is unpickled or copied is made anew: an array alone would be writeable
+
     def __getitem__(self, place: Any) -> Any:
         return self.array[place]
 

@@ -39,6 +39,7 @@ __all__ = [
     "finish",
     "learner_of",
     "name_and_value",
+    "train_model",
 ]
 
 DATA_VARIABLE = "CATLEARN_DATA"
@@ -338,6 +339,37 @@ class Settings:
             shuffle,
             options,
         )
+
+
+def train_model(
+    source: Source,
+    names: Mapping[str, Any],
+    flags: Sequence[int | None],
+    more: Mapping[str, Any],
+    data_dir: Path | None,
+) -> tuple[Settings, Result]:
+    """Train the learner that a file defined, by its own settings, `flags` (epochs, batch size, seed) and `more`."""
+    from catlearn.datasets import Data
+    from catlearn.training import fit
+
+    learner = learner_of(source, names)
+    data = data_of(source, names, data_dir)
+    if isinstance(data, Data):
+        with source.blamed("checking the data"):
+            data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
+    settings = Settings.choose(source, names, flags, data.rows if isinstance(data, Data) else DEFAULT_BATCH_SIZE)
+    with source.blamed("training"):
+        result = fit(
+            learner,
+            data,
+            epochs=settings.epochs,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            shuffle=settings.shuffle,
+            **{**settings.options, **more},
+        )
+        result.parameters, result.train_accuracy, result.test_accuracy  # noqa: B018  (computed when first read)
+    return settings, result
 
 
 def finish(source: Source, names: Mapping[str, Any], result: Result) -> None:

@@ -125,6 +125,11 @@ class Netlist:
         state = f", {self.state_bits} bits of state" if self.registers else ""
         return f"netlist of {len(self.tables)} gates, {self.input_bits} bits in, {self.outputs.size} bits out{state}"
 
+    def _repr_svg_(self) -> str:
+        from catlearn.functors.picture import picture
+
+        return picture(self)
+
 
 def evaluate(netlist: Netlist, rows: Sequence[Any] | np.ndarray) -> np.ndarray:
     """The output bits (samples, bits out) of rows of input bits (samples, bits in), gate by gate: the definition.

@@ -244,6 +244,11 @@ class Para(Generic[Morphism]):
 
         return summarised(self.signature)
 
+    def _repr_svg_(self) -> str | None:
+        from catlearn.functors.picture import picture
+
+        return picture(self) if isinstance(self.morphism, Diagram) else None
+
     def expose(self) -> Para[Diagram]:
         """The model followed by a copy of its parameters: `P x A -> B x P`."""
         doubled = wiring(self.diagram.dom, [*range(len(self.diagram.dom)), *range(len(self.parameter))])

@@ -146,17 +146,21 @@ class Run:
             backend.accept(space, np.asarray(value), f"hyper-parameter {name}")
             for space, (name, value) in zip(spaces, self.hyperparameters.items(), strict=True)
         )
-        if backend.integer_bits is not None:
-            self._check_range(backend.integer_bits, size)
+        self._shown = 0
+        self._check_range(size)
         self.columns: tuple[Any, ...] = ()
         self._shardings = devices.state(learner) if devices else ()
         self._compiled: dict[tuple[int, bool], Callable[..., Any]] = {}
         self._evaluations: dict[int, Callable[..., Any]] = {}
 
-    def _check_range(self, bits: int, size: int) -> None:
-        """Raise `OperationError` where integers of a step may leave their range."""
+    def _check_range(self, size: int) -> None:
+        """Raise `OperationError` where integers of a step on so many samples may leave the backend's range."""
         from catlearn.functors.bounds import check_range
 
+        bits = self.backend.integer_bits
+        if bits is None or size <= self._shown:
+            return
+        self._shown = size
         step, state = self.learner.step(size), self.learner.state
         known = len(step.dom) - len(self.settings) - len(self.learner.auxiliary)
         rest = [None] * (known - len(state)) + list(self.settings) + [None] * len(self.learner.auxiliary)
@@ -204,6 +208,7 @@ class Run:
     def program(self, size: int, resident: bool) -> Callable[..., Any]:
         """The compiled loop over batches of that size: (state, items, count, first, columns, settings) -> .."""
         if (size, resident) not in self._compiled:
+            self._check_range(size)
             self._compiled[size, resident] = self.backend.compile(self.loop(size, resident))
         return self._compiled[size, resident]
 

@@ -36,27 +36,17 @@ def balanced(inputs: int, tables: int, arity: int, *, seed: int = 0) -> np.ndarr
     """
     _check(inputs, tables, arity)
     generator = np.random.default_rng([seed, inputs, tables, arity])
-    rounds = math.ceil(tables * arity / max(inputs, 1))
-    flat = np.concatenate([generator.permutation(inputs) for _ in range(rounds)] or [np.zeros(0, int)])
-    wiring = flat[: tables * arity].reshape(tables, arity)
-    return _mended(wiring, generator).astype(np.int32)
+    drawn = [np.zeros(0, int)]
+    for number in range(math.ceil(tables * arity / max(inputs, 1))):
+        begun = number * inputs % arity  # inputs that the table across two permutations has from the one before
+        drawn.append(_apart(generator.permutation(inputs), drawn[-1][len(drawn[-1]) - begun :], arity - begun))
+    return np.concatenate(drawn)[: tables * arity].reshape(tables, arity).astype(np.int32)
 
 
-def _mended(wiring: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Places exchanged between tables until no table reads a bit twice; how often a bit is read stays."""
-    for _ in range(1000):
-        ordered = np.sort(wiring, axis=1)
-        twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
-        if not twice.size:
-            return wiring
-        for table in twice:
-            values, first = np.unique(wiring[table], return_index=True)
-            place = next(k for k in range(wiring.shape[1]) if k not in first)
-            other, there = generator.integers(len(wiring)), generator.integers(wiring.shape[1])
-            wiring[table, place], wiring[other, there] = wiring[other, there], wiring[table, place]
-    # So few bits that a balanced choice without repetition was not found: without repetition it is.
-    bits = int(wiring.max()) + 1
-    return np.stack([generator.permutation(bits)[: wiring.shape[1]] for _ in wiring])
+def _apart(permutation: np.ndarray, before: np.ndarray, count: int) -> np.ndarray:
+    """The permutation with its first `count` entries, that are not in `before`, moved to the front."""
+    front = permutation[~np.isin(permutation, before)][:count]
+    return np.concatenate([front, permutation[~np.isin(permutation, front)]])
 
 
 def _image(shape: Sequence[int], patch: int) -> tuple[int, int, int]:

@@ -4,9 +4,9 @@ catlearn train models/mnist_circuit.py                                      scik
 catlearn train models/mnist_circuit.py --data-dir FOLDER                    MNIST: its test file, 8,000 and 2,000 rows
 catlearn train models/mnist_circuit.py --data-dir FOLDER --set SUBSET=all   all of MNIST
 ... --set SUBSET=all --set ARCHITECTURE=conv                                shared tables on patches, or-pooling
-... --set ARITY=2 --set LAYERS=4 --set SHIFT=0 --set LIMIT=64               two-input gates only
+... --set ARITY=2 --set LAYERS=4 --set SHIFT=0                                two-input gates only
 
-Pixels become bits, `pixel > level`. Dense: two layers of 8,000 six-input tables, the first wired to random 7 x 7 patches.
+Pixels become bits, `pixel > level`. Dense: two layers of 8,000 six-input tables, the first on random 7 x 7 patches.
 Convolutional: 128 tables shared over 5 x 5 patches, or-pooling, 512 over 3 x 3, or-pooling, 8,000 tables. The settings
 were chosen on held-out rows: `--set HELD_OUT=10000` takes the last training rows for the test rows.
 """
@@ -22,7 +22,7 @@ from catlearn.optimisers import optimiser
 
 SOURCE, SUBSET, ARCHITECTURE = "digits", "8k/2k", "dense"
 TABLES, ARITY, LAYERS, RESCALE = 8000, 6, 2, 0
-EPOCHS, BATCH = 20, 64 if ARCHITECTURE == "conv" else 100
+EPOCHS, BATCH = (18, 64) if ARCHITECTURE == "conv" else (20, 100)
 LIMIT = 2048 if SUBSET == "all" else 1024
 SCALE, TEMPERATURE = 64, 20.0
 SHIFT, HELD_OUT, SEED = 1, 0, 0

@@ -11,20 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import sympy
 
 from catlearn import functions
 from catlearn.diagram import Diagram
+from catlearn.frozen import Frozen
 from catlearn.functors.expressions import equal, expressions, symbols
 from catlearn.functors.symbolic import polynomials
 from catlearn.generators.batching import Map
 from catlearn.generators.convolution import ROLES, Convolution
+from catlearn.generators.counting import Popcount
 from catlearn.generators.elementwise import FUNCTIONS
 from catlearn.generators.indexing import Scatter, positions
 from catlearn.generators.lookup import Collect
+from catlearn.generators.multiplexer import Choose
 from catlearn.generators.precision import Lower, Raise
 from catlearn.generators.probe import Probe
 from catlearn.generators.scan import scan
+from catlearn.generators.tables import Read, Votes, Write
+from catlearn.generators.thresholds import AtLeast, AtLeastVotes
 from catlearn.generators.windows import Frame, Overlap
 from catlearn.laws.catalogue import by_identifier
 from catlearn.laws.oracles import formal_derivative
@@ -65,6 +71,16 @@ def polynomial_generators() -> dict[str, Diagram]:
         "and (bits)": trace((bit, bit), functions.multiply),
         "exclusive or (bits)": trace((bit, bit), functions.xor),
         "include (bits)": trace(bit, functions.include),
+        "choose (bits)": Choose(bit).diagram,
+        "choose (integers)": Choose(Space((), z)).diagram,
+        "popcount of 3": Popcount(Space(3, BITS)).diagram,
+        "two tables of two bits": Read(*TABLES).diagram,
+        "votes of their entries": Write(*TABLES).diagram,
+        "votes of their inputs": Votes(*TABLES).diagram,
+        "a table at two places": Read(BITS, Frozen(np.array([[[0]], [[1]]])), 2).diagram,
+        "a table on two samples": Read(BITS, Frozen(np.array([[0]])), 1, (2,)).diagram,
+        "at least 2 of 3": AtLeast(Frozen(np.arange(3)), 3, 2).diagram,
+        "votes for at least 2 of 3": AtLeastVotes(Frozen(np.arange(3)), 3, 2).diagram,
         "matrix product 2x2": trace((matrix, matrix), lambda x, y: x @ y),
         "matrix times vector 3x2": trace(over(n, (3, 2), 2), lambda w, x: functions.einsum("ij,j->i", w, x)),
         "three factors": trace(over(n, 2, 2, 2), lambda x, y, w: functions.einsum("i,i,i->", x, y, w)),
@@ -89,6 +105,9 @@ def polynomial_generators() -> dict[str, Diagram]:
         "map": Map(irreducible, 2, (True,)).diagram,
         "scan": scan(body, 2, shared=1, states=1),
     }
+
+
+TABLES = (BITS, Frozen(np.array([[0, 1], [1, 1]])), 2)
 
 
 def _places(size: int, count: int) -> Space:

@@ -19,19 +19,24 @@ import catlearn as cl
 import catlearn.generators
 from catlearn import functions as F
 from catlearn.diagram import Diagram, Generator
+from catlearn.frozen import Frozen
 from catlearn.functors import Exact, Jax
 from catlearn.functors.arrays import tidy
 from catlearn.generators.arithmetic import Add, Divide, Include, Invert, Multiply, Negate, Subtract, Xor
 from catlearn.generators.batching import Map
 from catlearn.generators.convolution import Convolution
+from catlearn.generators.counting import Popcount
 from catlearn.generators.discrete import OneHot
 from catlearn.generators.elementwise import FUNCTIONS, Maximum, Power
 from catlearn.generators.indexing import Scatter, positions
 from catlearn.generators.lookup import Collect
+from catlearn.generators.multiplexer import Choose
 from catlearn.generators.precision import Lower, Raise
 from catlearn.generators.probe import Probe
 from catlearn.generators.scan import Scan
 from catlearn.generators.selection import FirstLargest
+from catlearn.generators.tables import Read, Votes, Write
+from catlearn.generators.thresholds import AtLeast, AtLeastVotes
 from catlearn.generators.windows import Frame, Overlap, Windows
 from catlearn.semirings import BITS, DISCRETE, INTEGERS, REAL, TRIVIAL, Z2, Discrete, Modular
 from catlearn.space import Space, changes
@@ -541,6 +546,8 @@ case("divides", cl.trace((Space(3, DISCRETE),), lambda n: F.divides(3, n)), lamb
 case("since", cl.trace((Space(3, DISCRETE),), lambda n: F.since(2, n)), lambda n: jnp.maximum(n - 2, 0))
 LABELS = Space(3, Discrete(4))
 case("less", cl.trace((LABELS, LABELS), F.less), lambda m, n: (m < n).astype(jnp.int32))
+case("compare", cl.trace((S(2, 3), S(2, 3)), F.compare), lambda x, y: jnp.where(x == y, 1.0, 0.0))
+case("compare with itself", cl.trace(S(3), lambda x: F.compare(x, x[:1][0])), lambda x: jnp.where(x == x[0], 1.0, 0.0))
 case("maximum over", cl.trace(S(2, 3, 2), lambda x: F.maximum_over(x, (2, 0))), lambda x: x.max((0, 2)))
 case(
     "first largest",
@@ -556,6 +563,38 @@ case(
 case("probe", Probe(S(2), "x").diagram, lambda x: x)
 case("lower", Lower(S(2)).diagram, lambda x: x)
 case("raise", Raise(S(2)).diagram, lambda x: x)
+case("choose", Choose(bits).diagram, lambda s, a, b: a + s * (b - a))
+case("choose integers", Choose(numbers).diagram, lambda s, a, b: a + s * (b - a))
+case("popcount", Popcount(bits).diagram, lambda x: x.sum(-1))
+
+WIRES = np.array([[[0, 2], [1, 1]], [[2, 1], [0, 1]]])  # two places of two tables, a bit read twice
+ON_BITS = (BITS, Frozen(WIRES), 3, (2,))
+
+
+def multilinear(t, x):
+    """sum over a of t_a prod_i (x_i if a_i else 1 - x_i), for two samples, two places and two tables."""
+    x = x[:, WIRES]
+    entries = [
+        t[:, a] * jnp.stack([x[..., i] if a >> i & 1 else 1 - x[..., i] for i in (0, 1)]).prod(0) for a in range(4)
+    ]
+    return sum(entries)
+
+
+def two_of_three(x):
+    a, b, c = (x[:, k] for k in ([0, 1], [1, 2], [2, 2]))
+    return a * b + b * c + a * c - 2 * a * b * c
+
+
+GATES = (Frozen(np.array([[0, 1, 2], [1, 2, 2]])), 3, 2, (2,))
+case("tables", Read(*ON_BITS).diagram, multilinear)
+case(
+    "tables, written",
+    Write(*ON_BITS).diagram,
+    lambda x, v: jax.vjp(lambda t: multilinear(t, x), jnp.zeros((2, 4)))[1](v)[0],
+)
+case("tables, votes", Votes(*ON_BITS).diagram, lambda t, x, v: jax.vjp(lambda x: multilinear(t, x), x)[1](v)[0])
+case("at least", AtLeast(*GATES).diagram, two_of_three)
+case("at least, votes", AtLeastVotes(*GATES).diagram, lambda x, v: jax.vjp(two_of_three, x)[1](v)[0])
 
 NAMES = sorted(CASES)
 
@@ -579,8 +618,12 @@ def test_every_generator_has_a_case():
         importlib.import_module(f"catlearn.generators.{module.name}")
     defined = {kind for kind in concrete(Generator) if kind.__module__.startswith("catlearn.generators.")}
     abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary", "Draw", "PerKey", "_Over", "_Precision", "_Rows"}
+    abstract |= {"Tables", "AtAddress"}
     # What draws from keys is tested in test_selection, batch normalisation, no n-fold map, in test_normalisation.
     elsewhere = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "Shift", "BatchNormalise"}
+    # What has steps only, and what rescales votes, is tested in test_counting; what tables run as, in test_tables.
+    elsewhere |= {"Positive", "Clamp", "Shares", "Scaled", "Dither", "Rescale", "RescaleVotes"}
+    elsewhere |= {"Address", "Pick", "WriteAt", "ReadVotes"}
     covered = {type(generator) for example in CASES.values() for generator in walk(example.diagram)}
     assert {kind.__name__ for kind in defined - covered} == abstract | elsewhere
     assert {f"function {name}" for name in FUNCTIONS} <= set(CASES)

@@ -31,6 +31,7 @@ from catlearn.errors import CatlearnError, OperationError
 from catlearn.functors import Jax
 from catlearn.generators.arithmetic import Add, Constant
 from catlearn.generators.batching import Map
+from catlearn.generators.counting import clamp, dither, popcount, positive, scaled, shares
 from catlearn.generators.opaque import JaxFunction
 from catlearn.generators.surrogate import Surrogate
 from catlearn.interop.optax import from_optax
@@ -234,6 +235,17 @@ def zoo():
     yield cl.clip_change(v, 1.0)
     yield Map(cl.from_jax(jnp.sin, x, x), 2, (True,)).diagram
     yield cl.trace((number, number), lambda a, b: a * b - a)
+    yield cl.trace((number, number), F.compare)
+    yield cl.trace((number, number), lambda a, b: F.compare(a, b, "copy"))
+    yield layers.pseudo_linear(3).diagram
+    flags = cl.Space((3, 4), cl.BITS)
+    yield layers.table_conv((3, 4), 2, arity=2, patch=2).diagram
+    yield layers.table_layer(12, 3, arity=2).diagram >> layers.group_sum(3, 1)
+    yield layers.or_pool((2, 2, 1)) >> layers.rescale_votes((1, 1, 1), 4)
+    yield layers.select_wires(4, 2, 4).diagram
+    yield cl.trace((flags, count), lambda f, n: scaled(clamp(popcount(f), 3 + F.sum(popcount(f))), F.sum(popcount(f)),
+                                                       dither(n, (3,), 4), 4))  # fmt: skip
+    yield cl.trace(flags, lambda f: positive(shares(popcount(f), 16, 2.0)))
 
 
 register("jax.numpy.sin", jnp.sin)
@@ -260,7 +272,8 @@ def population():
         f = agenda.pop()
         for generator, _, _ in () if id(f) in seen else f.nodes:
             found.setdefault(type(generator), []).append(generator)
-            agenda += [part for part in vars(generator).values() if isinstance(part, cl.Diagram)]
+            parts = (*vars(generator).values(), generator.prepared())
+            agenda += [part for part in parts if isinstance(part, cl.Diagram)]
         seen.add(id(f))
     return found
 

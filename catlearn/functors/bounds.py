@@ -53,6 +53,11 @@ def product(x: Interval, y: Interval) -> Interval:
     return min(ends), max(ends)
 
 
+def added(x: Interval, y: Interval) -> Interval:
+    """The sums of values in two intervals."""
+    return x[0] + y[0], x[1] + y[1]
+
+
 def times(x: Interval, most: int) -> Interval:
     """Sums of 0 to `most` values of an interval."""
     return min(x[0], 0) * most, max(x[1], 0) * most
@@ -131,7 +136,7 @@ def _collect(generator: Collect, _: Interval, rows: Interval) -> Interval:
 
 _RULES: dict[type[Generator], Callable[..., Interval]] = {
     Constant: _constant,
-    Add: lambda g, x, y: (x[0] + y[0], x[1] + y[1]) if g.space.carrier == INTEGERS else (0, 1),
+    Add: lambda g, x, y: added(x, y) if g.space.carrier == INTEGERS else (0, 1),
     Subtract: lambda g, x, y: (x[0] - y[1], x[1] - y[0]) if g.space.carrier == INTEGERS else (0, 1),
     Negate: lambda g, x: (-x[1], -x[0]) if g.space.carrier == INTEGERS else (0, 1),
     Multiply: lambda g, x, y: product(x, y),
@@ -207,7 +212,7 @@ def check_range(step: Diagram, state: Object, initial: Sequence[Any], rest: Sequ
                 )
         if all(hull(a, b) == a for a, b in zip(here, after, strict=True)):
             return  # what is within these bounds stays within them
-        here = [hull(a, (2 * b[0], 2 * b[1])) for a, b in zip(here, after, strict=True)]
+        here = [hull(a, b, (2 * b[0], 2 * b[1])) for a, b in zip(here, after, strict=True)]
     raise OperationError("the stored integers grow with every step, and would wrap: use counters with a limit")
 
 

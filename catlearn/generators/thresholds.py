@@ -131,7 +131,8 @@ class AtLeastVotes(AtLeast):
         xp = arrays.namespace
         carried, count = self.counts(arrays, x)
         matters = arrays.cast(count[..., None] - carried == self.threshold - 1, INTEGERS)
-        each = xp.reshape(matters * v[..., None], (*self.rows, self.wiring.array.size))
+        votes = xp.reshape(v, (*self.gates.shape, 1))
+        each = xp.reshape(matters * votes, (*self.rows, self.wiring.array.size))
         total = arrays.scatter(INTEGERS, xp.moveaxis(each, -1, 0), self.wiring.array.ravel(), self.inputs)
         return xp.moveaxis(total, 0, -1)
 

@@ -70,26 +70,36 @@ def pick(entries: Any, addresses: Any, out: Any) -> None:
 
 
 @jit
-def write_at(addresses: Any, v: Any, out: Any) -> None:
-    """out[w, a] = sum of v[p, w, b] where addresses[p, w, b] = a."""
+def _add_votes(addresses: Any, v: Any, out: Any) -> None:
+    """out[w, a] += v[p, w, b] where addresses[p, w, b] = a."""
     places, tables, samples = addresses.shape
-    out[:] = 0
+    entries = out.shape[1]
     for p in range(places):
         for w in range(tables):
-            for b in range(samples):
-                out[w, addresses[p, w, b]] += v[p, w, b]
+            if entries <= 8:  # so few that samples met one after another would wait for each other's sums
+                for a in range(entries):
+                    total = np.int32(0)
+                    for b in range(samples):
+                        total += v[p, w, b] * np.int32(addresses[p, w, b] == a)
+                    out[w, a] += total
+            else:
+                for b in range(samples):
+                    out[w, addresses[p, w, b]] += v[p, w, b]
+
+
+@jit
+def write_at(addresses: Any, v: Any, out: Any) -> None:
+    """out[w, a] = sum of v[p, w, b] where addresses[p, w, b] = a."""
+    out[:] = 0
+    _add_votes(addresses, v, out)
 
 
 @jit
 def count_at(counters: Any, addresses: Any, v: Any, limit: Any, out: Any) -> None:
     """out = counters plus the votes at the addresses, cut to +-limit."""
-    places, tables, samples = addresses.shape
     out[:] = counters
-    for p in range(places):
-        for w in range(tables):
-            for b in range(samples):
-                out[w, addresses[p, w, b]] += v[p, w, b]
-    for w in range(tables):
+    _add_votes(addresses, v, out)
+    for w in range(len(out)):
         for a in range(out.shape[1]):
             out[w, a] = min(max(out[w, a], -limit), limit)
 
@@ -142,8 +152,8 @@ def votes(entries: Any, addresses: Any, v: Any, wiring: Any, out: Any) -> None:
                 else:
                     bit = 1 << i
                     for b in range(samples):
-                        a = np.intp(addresses[p, w, b])
-                        slope = np.int32(entries[w, a | bit]) - np.int32(entries[w, a & ~bit])
+                        place = np.intp(addresses[p, w, b])
+                        slope = np.int32(entries[w, place | bit]) - np.int32(entries[w, place & ~bit])
                         out[wire, b] += slope * v[p, w, b]
 
 

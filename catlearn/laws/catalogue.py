@@ -18,6 +18,7 @@ from catlearn.laws.objectives import OBJECTIVES
 from catlearn.laws.optics import OPTICS
 from catlearn.laws.parametrised import PARAMETRISED
 from catlearn.laws.updates import UPDATES
+from catlearn.laws.votes import VOTES
 
 __all__ = ["CATALOGUE", "by_identifier"]
 
@@ -32,6 +33,7 @@ CATALOGUE: tuple[Law, ...] = (
     *LEARNERS,
     *ASCENT,
     *CIRCUITS,
+    *VOTES,
 )
 """The laws; each is checked on every category that can type it."""
 

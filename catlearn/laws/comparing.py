@@ -17,7 +17,7 @@ from catlearn.diagram import Diagram
 from catlearn.errors import CatlearnError
 from catlearn.functors.symbolic import Polynomial, polynomials
 from catlearn.laws.law import Law, Pair
-from catlearn.laws.oracles import by_jax, element, finite_values, formal_derivative, stepwise
+from catlearn.laws.oracles import by_jax, denotes, element, finite_values, formal_derivative, stepwise
 from catlearn.laws.strategies import Category, points
 from catlearn.lens import Lens
 from catlearn.para import Para
@@ -72,7 +72,7 @@ def _difference(left: Any, right: Any, pair: Pair, category: Category, draw: Any
         notes.add("in 64-bit floats at random points")
         return _numerically(left, right, pair, draw)
     values = all(space.carrier.has("multiply") for side in (left, right) for space in _spaces(side))
-    if values and not pair.points:
+    if values and not pair.points and denotes(left) and denotes(right):
         notes.add("as polynomials")
         return _as_polynomials(left, right)
     return _at_points(left, right, pair, draw, notes)

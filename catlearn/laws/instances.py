@@ -12,7 +12,7 @@ from catlearn.functors.exact import Exact
 from catlearn.functors.symbolic import polynomials
 from catlearn.laws.derivatives import CF, RDC, Operator
 from catlearn.laws.law import Law, Pair, apply, at_points, differ, formula
-from catlearn.laws.oracles import by_differences, by_jax, element, formal_derivative, tuple_of
+from catlearn.laws.oracles import by_differences, by_jax, denotes, element, formal_derivative, tuple_of
 from catlearn.lens import Lens
 from catlearn.reverse import dagger
 from catlearn.semirings import DISCRETE, REAL, Z2, Discrete
@@ -25,7 +25,7 @@ __all__ = ["INSTANCES"]
 def _derivative(f: Diagram, R: Operator) -> list[Any]:
     """R[f] against what does not know R: formal derivatives of polynomials, or `jax.vjp` and finite differences."""
     if not any(space.carrier == REAL for space in (*f.dom, *f.cod)):
-        return [(polynomials(R(f)), formal_derivative(f))]
+        return [(polynomials(R(f)), formal_derivative(f))] if denotes(plain(f)) else []
     return [Pair(R(f), by_jax(f), partial=True), Pair(R(f), by_differences(f), tolerance=1e-5, partial=True)]
 
 
@@ -179,6 +179,8 @@ def _values(f: Diagram) -> list[Any]:
     """What a diagram computes at a point is the value there of the polynomials that it denotes."""
     carriers = [space.carrier for space in f.dom for _ in range(space.size)]
     if len({space.carrier.name for space in (*f.dom, *f.cod)}) > 1 and "BITS" not in {c.name for c in carriers}:
+        return []
+    if not denotes(f):
         return []
     run, denoted = Exact()(f), polynomials(f)
     pairs = []

@@ -11,12 +11,21 @@ from typing import Any
 import numpy as np
 
 from catlearn.diagram import Diagram
-from catlearn.functors.symbolic import Polynomial, base_of, polynomials
+from catlearn.functors.symbolic import Polynomial, Symbolic, base_of, polynomials
 from catlearn.semirings import REAL, Carrier
 from catlearn.space import changes
 from catlearn.substitution import plain
 
-__all__ = ["by_differences", "by_jax", "element", "finite_values", "formal_derivative", "stepwise", "tuple_of"]
+__all__ = [
+    "by_differences",
+    "by_jax",
+    "denotes",
+    "element",
+    "finite_values",
+    "formal_derivative",
+    "stepwise",
+    "tuple_of",
+]
 
 
 def finite_values(carrier: Carrier) -> list[int] | None:
@@ -32,6 +41,11 @@ def element(carrier: Carrier, k: int) -> Any:
     choices = (0.0, 1.0, 2.0, 3.5) if carrier.kind == "real" else (0, 1, 2, 3)
     there = [v for v in choices if bool(np.all(carrier.contains(np.array(v))))]
     return there[k % len(there)]
+
+
+def denotes(f: Diagram) -> bool:
+    """Whether polynomials are what a diagram denotes: signs, bounds and roundings have none."""
+    return Symbolic().covers(f)
 
 
 def formal_derivative(f: Diagram) -> tuple[Polynomial, ...]:

@@ -137,10 +137,12 @@ def gate_layer(inputs: int, gates: Sequence[str | int], wiring: Any) -> Diagram:
     table = (np.array([*map(_gate, gates)], int)[:, None] >> np.arange(4)) & 1
     places = np.asarray(wiring)
     if places.shape[-2:] != (len(table), 2):
-        raise OperationError(f"{len(table)} gates of two inputs need a wiring (.., {len(table)}, 2); got {places.shape}")
+        wanted = f"(.., {len(table)}, 2)"
+        raise OperationError(f"{len(table)} gates of two inputs need a wiring {wanted}; got {places.shape}")
 
     def gated(x: Wire) -> Wire:
-        return read(functions.constant(Space(table.shape, BITS), table), x, places)
+        entries = functions.constant(Space(table.shape, BITS), table if len(table) else 0)
+        return read(entries, x, places)
 
     return trace(Space(inputs, BITS), gated)
 

@@ -16,6 +16,7 @@ from catlearn.generators.indexing import Scatter, positions
 from catlearn.generators.scan import scan
 from catlearn.generators.surrogate import clip_change, surrogate
 from catlearn.laws import Category, polynomial_category
+from catlearn.laws.categories import _bits as shipped_bits
 from catlearn.rigs import BOOLEAN, MIN_PLUS, NATURALS, Saturating
 from catlearn.semirings import BITS, DISCRETE, INTEGERS, REAL, Z2, Carrier, Discrete, Modular
 from catlearn.space import Space
@@ -26,7 +27,7 @@ __all__ = [
     "counters", "dotting",
     "gathering", "including", "integers", "labels", "mapping", "min_plus", "naturals", "negating", "norm_clipped",
     "objective", "optimising", "permuting", "real", "reals", "reshaping", "saturating", "scaled", "scanning", "slicing",
-    "smooth", "squares", "subtracting", "vectors", "weighing", "z2", "z3", "z4", "zeros",
+    "smooth", "squares", "subtracting", "vectors", "voting", "weighing", "z2", "z3", "z4", "zeros",
 ]  # fmt: skip
 
 Make = Callable[[], Category]
@@ -65,6 +66,11 @@ def bits() -> Category:
         trace(bit, functions.include),
     )
     return Category("bits", (bit, bit.changes), gates)
+
+
+def voting() -> Category:
+    """Bits with integer changes, with the tables, thresholds and signs that ship."""
+    return replace(shipped_bits(), name="voting")
 
 
 def including() -> Category:

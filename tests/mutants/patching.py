@@ -37,6 +37,7 @@ FAMILIES = (
     "learners",
     "ascent",
     "circuits",
+    "votes",
 )
 """The modules of the catalogue; each defines a tuple of laws of its own name in capitals."""
 

@@ -8,7 +8,7 @@ from mutants.table import ALL, MUTANTS, SURVIVORS
 
 FAMILIES = {
     "generators", "elementwise", "indexing", "loops", "discrete", "R", "D", "dagger", "diagrams", "lenses", "optics",
-    "Para", "optimisers", "losses", "caps", "learners", "semirings",
+    "Para", "optimisers", "losses", "caps", "learners", "semirings", "votes",
 }  # fmt: skip
 
 
