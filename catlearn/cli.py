@@ -232,17 +232,17 @@ def export(
     with _reported(debug):
         from catlearn import export_command
 
-        form = export_command.form_named(to, pipeline)
+        order = export_command.Order(to, output, learner, result, report, pipeline, name)
         with _kept_from_stdout():
             thing = export_command.read(model, replacements, data_dir, untrained)
             whole, netlist = export_command.netlists(thing, learner, result)
-            text = form(netlist, name)
-            if output is not None:
-                export_command.write(output, text)
-        if output is None:
+            text = order.text(netlist)
+        if output is not None:
+            export_command.write(output, text)
+        else:
             typer.echo(text, nl=False)
-        if report:
-            typer.echo(export_command.report(whole, netlist), err=output is None)
+        for line in order.rows(thing, whole, netlist) if report else ():
+            typer.echo(line, err=output is None)
 
 
 @app.command()
@@ -268,6 +268,7 @@ def draw(
         from catlearn import export_command
         from catlearn.pictures import draw_model
 
+        export_command.check_place(output)
         with _kept_from_stdout():
             draw_model(export_command.read(model, replacements, data_dir, not trained), output, kind=kind)
         typer.echo(f"wrote {output}")

@@ -106,8 +106,8 @@ def count_votes(limit: Whole, start: int | None = None) -> Transformation:
 def saturating(limit: Whole = 512, start: int | None = None) -> Optimiser:
     """Saturating counters from -limit to limit, a bit being 1 where its counter is positive (BIT.counter).
 
-    They start at `start`, by default a quarter of the limit, on the side of their bit. With a limit of 1 a counter is a
-    flip by majority; its state is that of Tsetlin's automaton.
+    They start at `start`, by default a quarter of the limit, on the side of their bit. With a limit of 1 a majority of
+    two flips the bit; the state is that of Tsetlin's automaton.
     """
     return optimiser("saturating", count_votes(limit, start))
 
@@ -164,7 +164,7 @@ def clip_votes(bound: Whole) -> Transformation:
 
 
 def scale_votes(numerator: Whole, shift: int, seed: int = 0) -> Transformation:
-    """Votes times numerator / 2**shift, rounded up or down at random in proportion (BIT.rescale, next to the optimiser)."""
+    """Votes times numerator / 2**shift, rounded at random in proportion (BIT.rescale, next to the optimiser)."""
     _check("scale_votes", "a numerator", numerator)
     if isinstance(shift, bool) or not isinstance(shift, int) or not 1 <= shift <= 15:
         raise OperationError(f"scale_votes needs a shift, an integer from 1 to 15; got {shift!r}")

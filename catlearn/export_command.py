@@ -1,17 +1,20 @@
 """What `catlearn export` does: from a model file or a saved learner to a circuit's text, and what Yosys makes of it.
 
 The circuit is simplified by function, for it will not be differentiated any more; `--report` proves the two equal.
+What can be wrong with the command is found before anything is trained.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from catlearn.errors import InputError, ModelFileError, UnknownNameError, nearest
+from catlearn.errors import CatlearnError, InputError, ModelFileError, OperationError, UnknownNameError, nearest
 from catlearn.model_file import Source, check_folder, learner_of, train_model
 
 if TYPE_CHECKING:
@@ -19,34 +22,93 @@ if TYPE_CHECKING:
     from catlearn.netlist import Netlist
     from catlearn.result import Result
 
-__all__ = ["form_named", "netlists", "read", "report", "write"]
+__all__ = ["Order", "check_place", "netlists", "read", "write"]
 
 FORMS = ("verilog", "blif", "c")
+RESULTS = ("counts", "class")
+LUT = 6
 
 
-def form_named(name: str, pipeline: int = 0) -> Callable[[Netlist, str], str]:
-    """The printer of that name; raises `UnknownNameError`, or `InputError` for ranks of registers in another form."""
-    if name not in FORMS:
-        raise UnknownNameError(f"no form is called {name!r}: {nearest(name, FORMS)}")
-    if pipeline and name != "verilog":
-        raise InputError(f"--pipeline is for verilog; got --to {name}")
-    from catlearn import hardware
+@dataclass(frozen=True)
+class Order:
+    """What is to be exported, how, and where to; the fields are the options of the command.
 
-    if pipeline:
-        return lambda netlist, module: hardware.verilog(netlist, module, pipeline)
-    return {"verilog": hardware.verilog, "blif": hardware.blif, "c": hardware.c}[name]
+    Raises `UnknownNameError` for another form or result, `InputError` for a name that is none and for ranks of
+    registers in another form, `OperationError` for those in a learner, `ModelFileError` for a place where no file can
+    be, and `MissingExtraError` for a report without Yosys.
+    """
+
+    form: str = "verilog"
+    output: Path | None = None
+    learner: bool = False
+    result: str = "counts"
+    report: bool = False
+    pipeline: int = 0
+    name: str = "circuit"
+
+    def __post_init__(self) -> None:
+        from catlearn.hardware.names import checked
+        from catlearn.hardware.tools import yosys_command
+
+        if self.form not in FORMS:
+            raise UnknownNameError(f"no form is called {self.form!r}: {nearest(self.form, FORMS)}")
+        if self.result not in RESULTS:
+            raise UnknownNameError(f"no result is called {self.result!r}: {nearest(self.result, RESULTS)}")
+        if self.pipeline and self.form != "verilog":
+            raise InputError(f"--pipeline is for verilog; got --to {self.form}")
+        if self.pipeline and self.learner:
+            raise OperationError("--learner cannot be pipelined: its next step needs the result of this one")
+        checked(self.name)
+        if self.output is not None:
+            check_place(self.output)
+        if self.report:
+            yosys_command()
+
+    def text(self, netlist: Netlist) -> str:
+        """The netlist in the form that was asked for."""
+        from catlearn import hardware
+
+        if self.form == "verilog":
+            return hardware.verilog(netlist, self.name, self.pipeline)
+        return (hardware.blif if self.form == "blif" else hardware.c)(netlist, self.name)
+
+    def rows(self, thing: Result | Learner, whole: Netlist, exported: Netlist) -> Iterator[str]:
+        """The lines of the report, each when it is known: accuracy, gates, what Yosys makes of them, and its proof.
+
+        Raises `CatlearnError` at the end where the circuit is not the one before it was simplified.
+        """
+        from catlearn.hardware import equivalent, synthesise, verilog
+        from catlearn.result import Result
+
+        def row(name: str, value: object) -> str:
+            return f"{name:<16} {value}"
+
+        if isinstance(thing, Result) and thing.test_accuracy is not None:
+            yield row("test accuracy", f"{thing.test_accuracy:.1f} %")
+        yield row("as trained", whole)
+        yield row("exported", exported)
+        yield row("after synthesis", synthesise(verilog(exported, pipeline=self.pipeline), lut=LUT))
+        verdict = equivalent(whole, exported)
+        if verdict is not True:
+            raise CatlearnError(
+                f"the circuit that was exported is not the one before simplification: of {verdict.rows.tolist()} they "
+                f"make {verdict.left.tolist()} and {verdict.right.tolist()}. Do not use it; this is a fault of catlearn"
+            )
+        yield row("equivalence", "proved equal to the circuit before simplification")
 
 
 def read(model: Path, replacements: Mapping[str, str], data_dir: Path | None, untrained: bool) -> Result | Learner:
     """The learner of a model file, trained unless it is to be `untrained`, or the result in a saved file.
 
-    Raises `ModelFileError` for constants given with a saved learner.
+    Raises `ModelFileError` for constants, or a folder of data, given with a saved learner.
     """
     if model.suffix != ".py" and model.is_file():
         from catlearn.checkpoints import load
 
         if replacements:
             raise ModelFileError(f"--set replaces constants of a model file; {model} is a saved learner")
+        if data_dir is not None:
+            raise ModelFileError(f"--data-dir is what a model file is trained on; {model} is a saved learner")
         return load(model)
     if data_dir is not None:
         check_folder(data_dir, "--data-dir")
@@ -68,29 +130,30 @@ def netlists(thing: Result | Learner, learner: bool, output: str) -> tuple[Netli
     return whole, simplified(whole)
 
 
+def check_place(path: Path) -> None:
+    """Raise `ModelFileError` where no file can be written, without writing one."""
+    if path.is_dir():
+        raise ModelFileError(f"cannot write {path}: it is a folder, name a file in it")
+    if not path.parent.is_dir():
+        raise ModelFileError(f"cannot write {path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() and not path.is_file() else path.resolve().parent, os.W_OK):
+        raise ModelFileError(f"cannot write {path}: permission denied")
+
+
 def write(path: Path, text: str) -> None:
     """Write a text whole or not at all; raises `ModelFileError` where it cannot be written."""
+    # A device or a pipe takes the text itself, and the file that a link names takes it in the link's place.
+    special = path.exists() and not path.is_file()
+    target = path.resolve()
+    place = path if special else target.with_name(f".{secrets.token_hex(8)}")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}")
-        with os.fdopen(handle, "w") as file:
+        with open(place, "w" if special else "x", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        if not special:
+            os.replace(place, target)
     except OSError as error:
         raise ModelFileError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def report(whole: Netlist, exported: Netlist) -> str:
-    """What was exported, its gates and tables after synthesis by Yosys, and whether it is proved equal to `whole`."""
-    from catlearn.hardware import equivalent, synthesise
-
-    found = synthesise(exported, lut=6)
-    verdict = equivalent(whole, exported)
-    said = "proved equal to the circuit before simplification" if verdict is True else f"NOT equal: {verdict}"
-    rows: list[tuple[str, Any]] = [
-        ("as trained", whole),
-        ("exported", exported),
-        ("after synthesis", found),
-        ("equivalence", said),
-    ]
-    return "\n".join(f"{name:<16} {value}" for name, value in rows)
+    finally:
+        if not special:
+            with contextlib.suppress(OSError):
+                place.unlink()

@@ -140,8 +140,8 @@ def mnist(data_dir: str | os.PathLike[str] | None = None, *, subset: str = "8k/2
     and with .gz. Without it, through scikit-learn's `fetch_openml`, which keeps what it fetched.
 
     `subset` "all" is every row in the order of the files, 60,000 to train and 10,000 to test in MNIST itself; "8k/2k"
-    is the file of the test rows alone, cut by `split_seed` into 8,000 and 2,000 for quick work: what is chosen on it may
-    not be reported on "all".
+    is the file of the test rows alone, cut by `split_seed` into 8,000 and 2,000 for quick work: what is chosen on it
+    may not be reported on "all".
 
     Inputs are float32 of shape (n, 28, 28, 1) in [0, 1], one entry a byte divided by 255; targets are class numbers
     0 to 9, int32 of shape (n,), for `label_cross_entropy`.

@@ -159,8 +159,8 @@ def transformation(
 
     `put(h, s, p, d)` returns the new slots, by name, and the change that goes on; `get(h, s, p)` is where the model is
     evaluated. `h` holds the hyper-parameters and, with `count`, the number t of this step counted from 1; `s` the slots
-    that `state` names with their starting values. Hyper-parameters, slots and changes are over `carrier`. They work on one
-    parameter wire at a time; with `whole`, on the lists of all.
+    that `state` names with their starting values. Hyper-parameters, slots and changes are over `carrier`. They work on
+    one parameter wire at a time; with `whole`, on the lists of all.
 
     With `stores` the optimiser stores a value of the space that it gives in the place of each parameter: `p` is that
     value, `get` makes the parameter of it, `put` returns the new one, and `start` makes the first one.

@@ -219,7 +219,7 @@ def test_a_deep_model_is_one_circuit():
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        (lambda: layers.table_layer(4, 2, arity=2, wiring=[[0, 1, 2]] * 2), OperationError, "2 tables of 2 inputs need"),
+        (lambda: layers.table_layer(4, 2, arity=2, wiring=[[0, 1, 2]] * 2), OperationError, "tables of 2 inputs need"),
         (lambda: layers.table_layer(4, 2, arity=2, wiring=[[0, 1]]), OperationError, r"got \(1, 2\)"),
         (lambda: layers.table_layer(4, 1, arity=2, wiring=[[0, 4]]), OperationError, "reads input 4, and there are 4"),
         (lambda: layers.table_layer(4, 1, arity=2, wiring=[[0, 1.5]]), OperationError, "got float64 of shape"),

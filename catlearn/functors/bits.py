@@ -28,6 +28,7 @@ from catlearn.generators.arithmetic import Add
 from catlearn.generators.contraction import Contract
 from catlearn.generators.counting import NUMBER, Clamp, Popcount
 from catlearn.generators.indexing import Gather, Reshape, Scatter
+from catlearn.generators.rescaling import DOWN, MOST, RescaleVotes
 from catlearn.generators.tables import Address, AtAddress, Pick, ReadVotes, WriteAt
 from catlearn.generators.thresholds import AtLeast, AtLeastVotes
 from catlearn.semirings import BITS, INTEGERS, Carrier
@@ -250,6 +251,19 @@ def _at_least_votes(generator: AtLeastVotes, x: Any, v: Any) -> Any:
     return _unbatched(generator, out)
 
 
+def _rescale_votes(generator: RescaleVotes, v: Any) -> Any:
+    if v.ndim < 2 or not v.size:
+        return generator.evaluate(_PLAIN, v)
+    lying = wires_first(v)
+    flat = lying.reshape(-1, lying.shape[-1])
+    most, out = MOST * generator.target, np.empty(flat.shape, np.int32)
+    total = _kernels().size_of(flat, most, 2**generator.coarse)
+    up, down = generator.powers(np.int32(total))
+    seed = np.uint32(total * 0x9E3779B1 % 2**32)
+    _kernels().rescale(flat, most, int(up), int(down), seed, DOWN, out)
+    return rows_first(out.reshape(lying.shape))
+
+
 def _popcount(generator: Popcount, x: Any) -> Any:
     return x.sum(axis=-1, dtype=np.int32)
 
@@ -297,6 +311,7 @@ _RULES: dict[type[Generator], Callable[..., Any]] = {
     AtLeast: _at_least,
     AtLeastVotes: _at_least_votes,
     Popcount: _popcount,
+    RescaleVotes: _rescale_votes,
     Contract: _contract,
     Gather: _gather,
     Scatter: _scatter,

