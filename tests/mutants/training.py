@@ -13,9 +13,9 @@ from catlearn.learner import Learner
 from catlearn.lens import Lens
 from catlearn.losses import Cap, Loss, constant_cap
 from catlearn.optimisers import Optimiser
-from catlearn.transformations import Transformation
 from catlearn.space import Space, as_object
 from catlearn.tracing import trace
+from catlearn.transformations import Transformation
 from mutants import categories as c
 from mutants.patching import Edit, Mutant, Patch, edit
 
