@@ -141,7 +141,12 @@ class Run:
                 f"the optimiser has no hyper-parameter {', '.join(unknown)}; it has {', '.join(self.hyperparameters)}"
             )
         self.hyperparameters.update(settings or {})
-        spaces = [wire.space for wire in learner.context if not wire.stored]
+        wires = [wire for wire in learner.context if not wire.stored]
+        for wire in wires:
+            value = self.hyperparameters[wire.name]
+            if wire.least is not None and value < wire.least:
+                raise DataError(f"the hyper-parameter {wire.name} is at least {wire.least}; got {value!r}")
+        spaces = [wire.space for wire in wires]
         self.settings = tuple(
             backend.accept(space, np.asarray(value), f"hyper-parameter {name}")
             for space, (name, value) in zip(spaces, self.hyperparameters.items(), strict=True)

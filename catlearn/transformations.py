@@ -45,7 +45,8 @@ Hyper = float | Diagram
 class Wiring:
     """One context wire of a transformation: a stored one (`stored`, with its starting value) or a hyper-parameter.
 
-    `of` is the number of the parameter that a stored wire belongs to, if it belongs to one.
+    `of` is the number of the parameter that a stored wire belongs to, if it belongs to one; `least` the least value
+    that a hyper-parameter can have, if there is one.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Wiring:
     start: Any
     stored: bool
     of: int | None = None
+    least: int | None = None
 
 
 def ascent(spaces: Space | Iterable[Space]) -> Lens:
@@ -134,7 +136,9 @@ def _context(
 ) -> tuple[Wiring, ...]:
     number = Space((), carrier)
     scheduled = any(isinstance(value, Diagram) for value in hyper.values())
-    settings = [Wiring(name, number, value, False) for name, value in hyper.items() if not isinstance(value, Diagram)]
+    least = None if carrier == REAL else 1  # whole settings are limits and thresholds
+    given = {name: value for name, value in hyper.items() if not isinstance(value, Diagram)}
+    settings = [Wiring(name, number, value, False, None, least) for name, value in given.items()]
     counter = [Wiring("count", COUNT, 0, True)] if count or scheduled else []
     slots = [
         Wiring(f"{name}_{k}", s.changes, start, True, k) for name, start in state.items() for k, s in enumerate(spaces)

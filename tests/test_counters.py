@@ -9,7 +9,7 @@ from bit_reference import FUNCTORS, agree
 import catlearn as cl
 from catlearn import count_losses, counters, layers, losses, optimisers, schedules
 from catlearn.assignment import by_name
-from catlearn.errors import CatlearnError, InputError, OperationError
+from catlearn.errors import CatlearnError, DataError, InputError, OperationError
 from catlearn.generators.counting import Dither
 from catlearn.optimisers import optimiser
 from catlearn.semirings import BITS, DISCRETE, INTEGERS, REAL, Z2
@@ -263,3 +263,12 @@ def test_hyperparameters_are_integers():
 def test_states_are_integers_and_counts():
     assert counters.saturating(4).lens(MANY).dom.forward == (Space((), INTEGERS), MANY.changes)
     assert counters.flipping(4).lens(MANY).dom.forward == (Space((), INTEGERS), Space((), DISCRETE), MANY)
+
+
+@pytest.mark.parametrize("limit", [0, -5])
+def test_a_limit_below_one_is_refused_where_training_is_asked_for(limit):
+    model = cl.layers.table_layer(2, 2, arity=2) >> cl.layers.group_sum(2, 2)
+    learner = cl.supervised(model, count_losses.count_margin(1), counters.saturating(4))
+    rows, labels = np.zeros((4, 2), np.uint8), np.zeros(4, int)
+    with pytest.raises(DataError, match=f"the hyper-parameter limit is at least 1; got {limit}"):
+        cl.fit(learner, cl.Data(rows, labels, rows, labels), epochs=1, batch_size=2, hyperparameters={"limit": limit})

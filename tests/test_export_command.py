@@ -237,10 +237,10 @@ def test_a_link_stays_one_and_a_pipe_is_written_to(tmp_path):
     assert (tmp_path / "folder" / "file").read_text() == "text"
     os.mkfifo(tmp_path / "pipe")
     got = []
-    reader = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_text()))
+    reader = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_text()), daemon=True)
     reader.start()
     write(tmp_path / "pipe", "text")
-    reader.join()
+    reader.join(10)
     assert got == ["text"]
     assert (tmp_path / "pipe").is_fifo()
 

@@ -8,6 +8,7 @@ output needs is not computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import numpy as np
 
 from catlearn.builder import Builder, Wires
 from catlearn.diagram import Diagram, Generator
-from catlearn.errors import InputError
+from catlearn.errors import InputError, OperationError
 from catlearn.functors.convolution import by_definition
 from catlearn.functors.functor import Functor, bare
 from catlearn.generators.batching import Map
@@ -184,6 +185,28 @@ class Arrays(Functor):
         if not each:
             return tuple(np.zeros((0, *space.shape), self.dtype(space.carrier)) for space in spaces)
         return tuple(self.namespace.stack(column) for column in zip(*each, strict=True))
+
+    def scope(self) -> AbstractContextManager[Any]:
+        """The context in which this functor's numbers exist."""
+        return nullcontext()
+
+    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself, where nothing is to be compiled."""
+        return function
+
+    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any, numbers: int) -> tuple[Any, Any]:
+        """`step(state, item) -> (state, that many numbers)` on the first `count` items, the numbers stacked."""
+        emitted = []
+        for number in range(int(count)):
+            state, out = step(state, tuple(item[number] for item in items))
+            emitted.append(out)
+        return state, tuple(np.stack(column) for column in zip(*emitted, strict=True))
+
+    def keys(self, seed: int, step: Any, wire: int, size: int | None) -> Any:
+        """The random keys of a wire at a step; refused where there are none."""
+        raise OperationError(
+            f"the functor {self.name} has no random keys: train a model with auxiliary inputs under JAX"
+        )
 
     def accept(self, space: Space, value: Any, what: str) -> Any:
         """The value as this functor stores it; raises `InputError` if it is not one of the space."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -109,26 +108,6 @@ class Bits(Arrays):
     def prepare(self, diagram: Diagram) -> Diagram:
         """The diagram as it is run: tidied, and counters updated in the loop that counts their votes."""
         return _with_counters(tidy(diagram, self))
-
-    def scope(self) -> AbstractContextManager[Any]:
-        """The context in which these numbers exist: any."""
-        return nullcontext()
-
-    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function itself: its loops are compiled."""
-        return function
-
-    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any, numbers: int) -> tuple[Any, Any]:
-        """`step(state, item) -> (state, that many numbers)` on the first `count` items, the numbers stacked."""
-        emitted = []
-        for number in range(int(count)):
-            state, out = step(state, tuple(item[number] for item in items))
-            emitted.append(out)
-        return state, tuple(np.stack(column) for column in zip(*emitted, strict=True))
-
-    def keys(self, seed: int, step: Any, wire: int, size: int | None) -> Any:
-        """Refused: random keys are JAX's."""
-        raise OperationError("the functor Bits has no random keys: train a model with auxiliary inputs under JAX")
 
 
 def _with_counters(diagram: Diagram) -> Diagram:

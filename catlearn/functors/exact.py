@@ -15,7 +15,6 @@ operations work on Python numbers), without rounding and without overflow.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -58,23 +57,3 @@ class Exact(Arrays):
         if array.dtype == object:
             return array
         return np.array([entry.item() for entry in array.flat] + [None], object)[:-1].reshape(array.shape)
-
-    def scope(self) -> AbstractContextManager[Any]:
-        """The context in which this functor's numbers exist: any."""
-        return nullcontext()
-
-    def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function itself: nothing is compiled."""
-        return function
-
-    def loop(self, step: Callable[..., Any], state: Any, items: Any, count: Any, numbers: int) -> tuple[Any, Any]:
-        """`step(state, item) -> (state, that many numbers)` on the first `count` items, the numbers stacked."""
-        emitted = []
-        for number in range(int(count)):
-            state, out = step(state, tuple(item[number] for item in items))
-            emitted.append(out)
-        return state, tuple(np.stack(column) for column in zip(*emitted, strict=True))
-
-    def keys(self, seed: int, step: Any, wire: int, size: int | None) -> Any:
-        """Refused: there is nothing random here."""
-        raise OperationError("the exact functor has no random keys: train a model with auxiliary inputs under JAX")
