@@ -148,9 +148,10 @@ def train(
             with source.importable() as module:
                 source.run(module)
                 numbers = (epochs, batch_size, seed)
-                if source.title and not as_json:
-                    typer.echo(source.title)
-                settings, result = train_model(source, vars(module), numbers, more, data_dir)
+                title = "" if as_json else source.title
+                settings, result = train_model(
+                    source, vars(module), numbers, more, data_dir, lambda: typer.echo(title) if title else None
+                )
                 finish(source, vars(module), result)
                 if plot is not None:
                     result.history.plot(plot)

@@ -88,10 +88,9 @@ def circuit_of(thing: Result | Learner, *, learner: bool = False, output: str = 
         raise OperationError(f"a circuit is made of a Result or a Learner; got {thing!r}")
     if output not in OUTPUTS:
         raise OperationError(f"the output is 'counts' or 'class'; got {output!r}")
-    if owner.auxiliary:
-        raise OperationError(
-            f"random keys have no meaning in hardware: the model draws from {', '.join(owner.auxiliary)}"
-        )
+    drawn = (owner if learner else owner.tested).auxiliary
+    if drawn:
+        raise OperationError(f"random keys have no meaning in hardware: the model draws from {', '.join(drawn)}")
     held = [np.asarray(on_host(value)) for value in state]
     numbers = [np.asarray(on_host(value)) for value in settings]
     after, shown = _shown(owner.prediction(), output)

@@ -347,8 +347,12 @@ def train_model(
     flags: Sequence[int | None],
     more: Mapping[str, Any],
     data_dir: Path | None,
+    starting: Callable[[], None] = lambda: None,
 ) -> tuple[Settings, Result]:
-    """Train the learner that a file defined, by its own settings, `flags` (epochs, batch size, seed) and `more`."""
+    """Train the learner that a file defined, by its own settings, `flags` (epochs, batch size, seed) and `more`.
+
+    `starting` is called when all is read and training starts.
+    """
     from catlearn.datasets import Data
     from catlearn.training import fit
 
@@ -358,6 +362,7 @@ def train_model(
         with source.blamed("checking the data"):
             data.check(learner.model.dom, learner.loss.labels(learner.model.cod))
     settings = Settings.choose(source, names, flags, data.rows if isinstance(data, Data) else DEFAULT_BATCH_SIZE)
+    starting()
     with source.blamed("training"):
         result = fit(
             learner,

@@ -22,7 +22,8 @@ from catlearn.optimisers import optimiser
 
 SOURCE, SUBSET, ARCHITECTURE = "digits", "8k/2k", "dense"
 TABLES, ARITY, LAYERS, RESCALE = 8000, 6, 2, 0
-EPOCHS, BATCH = (18, 64) if ARCHITECTURE == "conv" else (20, 100)
+EPOCHS = 18 if ARCHITECTURE == "conv" else 20
+BATCH = 64 if ARCHITECTURE == "conv" else 100
 LIMIT = 2048 if SUBSET == "all" else 1024
 SCALE, TEMPERATURE = 64, (TABLES / 20) ** 0.5  # matched to the width
 SHIFT, HELD_OUT, SEED = 1, 0, 0

@@ -227,7 +227,7 @@ def test_what_is_no_circuit_is_refused(build, message):
 def test_random_keys_are_refused():
     dropped = layers.dropout(3, 0.5)
     with pytest.raises(OperationError, match="random keys have no meaning in hardware: the model draws from"):
-        circuit_of(supervised(dropped, losses.mean_squared_error, optimisers.gd(0.1)))
+        circuit_of(supervised(dropped, losses.mean_squared_error, optimisers.gd(0.1)), learner=True)
 
 
 def test_a_learner_without_parameters():

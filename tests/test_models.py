@@ -12,11 +12,16 @@ from matplotlib.image import imread
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 # Small sizes, the file's own picture, and what it prints besides the lines of every run.
+DATA = os.environ.get("CATLEARN_DATA", "")
+NEEDS_DATA = {"monk": "the environment variable CATLEARN_DATA names no folder with the MONK's problems"}
 TINY = {
     "iris": (["--epochs", "2"], None, []),
     "iris_circuit": ([], None, [r"steps           75", r"test accuracy   73\.3 %"]),
     "mod_circuit": ([], None, [r"test accuracy   100\.0 %"]),
-    "digits_circuit": (["--epochs", "4"], None, [r"test accuracy   9\d\.\d %"]),
+    "digits_circuit": (["--epochs", "4", "--set=TABLES=500"], None, [r"test accuracy   [89]\d\.\d %"]),
+    "mnist_circuit": (["--epochs", "1", "--set=TABLES=200"], None, []),
+    "adder": ([], None, [r"0 of 65536 sums .* are wrong", r"test accuracy   100\.0 %"]),
+    "monk": (["--epochs", "100", "--data-dir", str(DATA)], None, [r"test accuracy   [6-9]\d\.\d %"]),
     "mnist_conv": (["--epochs", "1", "--batch-size", "479"], "mnist_conv.png", []),
     "char_transformer": (
         ["--epochs", "1", *(f"--set={text}" for text in ("LENGTH=16", "WIDTH=8", "HEADS=2", "BLOCKS=1", "STEPS=4"))]
@@ -60,6 +65,8 @@ def test_every_model_file_is_run_here():
 
 @pytest.mark.parametrize("name", TINY)
 def test_a_model_runs_prints_its_numbers_and_draws(name, tmp_path):
+    if name in NEEDS_DATA and not Path(DATA, name).is_dir():
+        pytest.skip(NEEDS_DATA[name])
     arguments, picture, printed = TINY[name]
     result = run(name, tmp_path, *arguments, "--plot", "plot.png")
     assert result.returncode == 0, result.stderr

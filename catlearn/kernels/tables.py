@@ -33,9 +33,14 @@ def address(x: Any, wiring: Any, out: Any) -> None:
     gates, arity = wiring.shape
     samples = x.shape[1]
     for m in range(gates):
-        for b in range(samples):
-            out[m, b] = 0
-        i = 0
+        if arity >= 2:  # the first pass sets what later ones add to
+            one, two = np.intp(wiring[m, 0]), np.intp(wiring[m, 1])
+            for b in range(samples):
+                out[m, b] = x[one, b] | np.uint8(x[two, b] << np.uint8(1))
+        else:
+            for b in range(samples):
+                out[m, b] = 0
+        i = 2 if arity >= 2 else 0
         while i < arity:  # three inputs in one pass over the samples, where there are three
             first, second, third = np.uint8(i), np.uint8(i + 1), np.uint8(i + 2)
             one = np.intp(wiring[m, i])
@@ -151,6 +156,21 @@ def votes(entries: Any, addresses: Any, v: Any, wiring: Any, out: Any) -> None:
                 rises[w, i], falls[w, i] = rise | (rise << step), fall | (fall << step)
     for p in range(places):
         for w in range(tables):
+            if arity == 2:  # each input has a slope for either value of the other
+                first, second = np.intp(wiring[p, w, 0]), np.intp(wiring[p, w, 1])
+                t0, t1 = np.int32(entries[w, 0]), np.int32(entries[w, 1])
+                t2, t3 = np.int32(entries[w, 2]), np.int32(entries[w, 3])
+                slope, tilt = np.int32(t1 - t0), np.int32(t3 - t2 - t1 + t0)
+                across = np.int32(t2 - t0)
+                if slope | tilt:
+                    for b in range(samples):
+                        bit = np.int32(addresses[p, w, b] >> np.uint8(1))
+                        out[first, b] += v[p, w, b] * np.int32(slope + tilt * bit)
+                if across | tilt:
+                    for b in range(samples):
+                        bit = np.int32(addresses[p, w, b] & np.uint8(1))
+                        out[second, b] += v[p, w, b] * np.int32(across + tilt * bit)
+                continue
             for i in range(arity):
                 wire = np.intp(wiring[p, w, i])
                 if small:
@@ -164,8 +184,8 @@ def votes(entries: Any, addresses: Any, v: Any, wiring: Any, out: Any) -> None:
                     bit = 1 << i
                     for b in range(samples):
                         place = np.intp(addresses[p, w, b])
-                        slope = np.int32(entries[w, place | bit]) - np.int32(entries[w, place & ~bit])
-                        out[wire, b] += slope * v[p, w, b]
+                        difference = np.int32(entries[w, place | bit]) - np.int32(entries[w, place & ~bit])
+                        out[wire, b] += difference * v[p, w, b]
 
 
 @jit
