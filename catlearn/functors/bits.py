@@ -36,6 +36,10 @@ from catlearn.space import Object
 __all__ = ["Bits", "CountAt", "available"]
 
 
+MOST_FOUND = 4096
+"""The number of generators whose rules are remembered, at most."""
+
+
 def available() -> bool:
     """Whether the kernels can run here."""
     return find_spec("numba") is not None
@@ -102,6 +106,8 @@ class Bits(Arrays):
         if known is None:
             keyed = any(space.carrier.kind == "key" for space in (*generator.dom, *generator.cod))
             found = None if keyed else _RULES.get(type(generator)) or super().rule(generator)
+            if len(self._found) >= MOST_FOUND:
+                self._found.clear()
             self._found[id(generator)] = known = (generator, found)  # kept alive, so that its identity stays its own
         return known[1]
 

@@ -181,10 +181,10 @@ def votes(entries: Any, addresses: Any, v: Any, wiring: Any, out: Any) -> None:
                         a = np.uint64(addresses[p, w, b])
                         out[wire, b] += (np.int32((rise >> a) & one) - np.int32((fall >> a) & one)) * v[p, w, b]
                 else:
-                    bit = 1 << i
+                    flag = 1 << i
                     for b in range(samples):
                         place = np.intp(addresses[p, w, b])
-                        difference = np.int32(entries[w, place | bit]) - np.int32(entries[w, place & ~bit])
+                        difference = np.int32(entries[w, place | flag]) - np.int32(entries[w, place & ~flag])
                         out[wire, b] += difference * v[p, w, b]
 
 
