@@ -60,10 +60,12 @@ class JaxEngine:
         self.block = 16 if jax.default_backend() == "cpu" else 1024
 
     def rows(self, rows: np.ndarray) -> np.ndarray:
+        """The output bits of rows of input bits."""
         out = _rows(self._padded(rows), *self.program, self.chunks, self.outputs, self._size(len(rows)))
         return np.asarray(out)[: len(rows)]
 
     def words(self, words: np.ndarray) -> np.ndarray:
+        """The output words of packed input words, 64 samples to a word."""
         count = words.shape[1]
         halves = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint32)
         block = self._size(halves.shape[1] * WORD)
@@ -72,6 +74,7 @@ class JaxEngine:
         return np.ascontiguousarray(out[:, : 2 * count]).view("<u8").astype(np.uint64, copy=False)
 
     def counts(self, rows: np.ndarray, places: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+        """The number of ones of each group of output bits, for rows of input bits."""
         lengths = np.diff(bounds)
         nets = np.zeros((len(lengths), _power(int(lengths.max(initial=1)))), np.int32)
         within = np.arange(len(places)) - np.repeat(bounds[:-1], lengths)
