@@ -126,9 +126,10 @@ def test_equality_is_by_the_cartesian_laws_alone():
 
 @given(st.one_of(bit_circuits(), smooth_diagrams(gates=4), circuits(cl.Modular(5))))
 def test_repr_evaluates_back(f):
+    from catlearn.frozen import Frozen
     from catlearn.generators import arithmetic, contraction, elementwise, indexing
 
-    names = {**vars(cl), **vars(cl.semirings)}
+    names = {**vars(cl), **vars(cl.semirings), "Frozen": Frozen, "np": np}
     for module in (arithmetic, contraction, elementwise, indexing):
         names.update({name: getattr(module, name) for name in module.__all__})
     back = eval(repr(f), names)

@@ -227,7 +227,7 @@ def test_bad_engines_and_threads_are_refused(monkeypatch):
             Packed(netlist, "jax", threads=threads)
     monkeypatch.setitem(sys.modules, "catlearn.kernels.gates", None)
     monkeypatch.delattr("catlearn.kernels.gates", raising=False)
-    with pytest.raises(MissingExtraError, match=r"'numba' needs numba.*pip install 'categorical-learning\[numba\]'"):
+    with pytest.raises(MissingExtraError, match=r"'numba' needs numba.*pip install 'categorical-learning\[circuits\]'"):
         Packed(netlist, "numba")
 
 

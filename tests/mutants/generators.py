@@ -144,7 +144,7 @@ INDEXING: tuple[Mutant, ...] = (
            c.squares),
     _other("gather: scattered backwards", (Gather, "transposed", edit("self.index,", "self.index[::-1],")),
            c.gathering),
-    _other("scatter: gathered backwards", (Scatter, "transposed", edit("self.index,", "self.index[::-1],")),
+    _other("scatter: gathered backwards", (Scatter, "transposed", edit("self.index)", "self.index[::-1])")),
            c.gathering),
     Mutant("scatter: the last one wins", "indexing",
            ((Arrays, "scatter", edit("self.carrier(carrier).add(self.namespace, total[k], row)", "row")),

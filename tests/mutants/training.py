@@ -90,7 +90,7 @@ OPTIMISERS: tuple[Mutant, ...] = (
     _u("adam: betas exchanged", "scale_by_adam", edit(
         '"b1": b1, "b2": b2', '"b1": b2, "b2": b1'), ADAM),
     _u("adam: the old moment", "scale_by_adam", edit("m_hat = m /", "m_hat = s.m /"), ADAM),
-    _u("adam: t before incrementing", "transformation", edit("else real(after)", "else real(counter)"), ADAM),
+    _u("adam: t before incrementing", "transformation", edit("real(after) if", "real(counter) if"), ADAM),
     _u("adam: t is not stored", "transformation", edit("list(rest[n:]), after", "list(rest[n:]), counter"), ADAM),
     _u("adamw: decay with the new p", "decay_weights", edit("h.weight_decay * p", "h.weight_decay * (p + d)"), ADAMW),
     _u("adamw: grows", "decay_weights", edit("d - h", "d + h"), ADAMW),

@@ -57,7 +57,7 @@ VOTES: tuple[Mutant, ...] = (
     _v("shares: a table rounded down", Shares, "table", edit("np.rint(", "np.floor(")),
     _v("scaled: no dither", Scaled, "evaluate", edit("x * number + dithering", "x * number")),
     _v("dither: a bit too many", Dither, "evaluate", edit("32 - self.bits", "31 - self.bits")),
-    _v("rescale: to twice the size", RescaleVotes, "evaluate", edit("math.isqrt(2 *", "math.isqrt(8 *")),
+    _v("rescale: to twice the size", RescaleVotes, "powers", edit("math.isqrt(2 *", "math.isqrt(8 *")),
     _v("rescale: not at all", Rescale, "reverse", edit("apply_generator(rescaled, v)", "v")),
     _v("rescale: not marked", Rescale, "lawful", property(lambda self: True)),
     _v("counter: votes turned", counters, "count_votes", edit("clamp(p + d,", "clamp(p - d,")),
