@@ -51,6 +51,15 @@ A schedule that a file makes of its own constant EPOCHS follows --set EPOCHS=N, 
 Example: catlearn train models/iris.py --epochs 50 --set HIDDEN=8
 """
 
+DataDir = Annotated[
+    Path | None, typer.Option(metavar="DIR", help=f"The folder handed to load(data_dir); else ${DATA_VARIABLE}.")
+]
+Constants = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Replace an upper-case constant of the file; repeatable."),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
 app = typer.Typer(
     name="catlearn",
     help="Models, losses, optimisers and training steps as morphisms that compose.",
@@ -92,10 +101,7 @@ def train(
     seed: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Fixes the starting parameters, the order and random keys.")
     ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help=f"The folder handed to load(data_dir); else ${DATA_VARIABLE}."),
-    ] = None,
+    data_dir: DataDir = None,
     precision: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="float32, float64, or bfloat16 for the model.", show_default=False),
@@ -116,12 +122,9 @@ def train(
     ] = None,
     save: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the trained learner to a file.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the losses and accuracies.")] = None,
-    constants: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Replace an upper-case constant of the file; repeatable."),
-    ] = None,
+    constants: Constants = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Train the learner of the model file `model` and print what came out.
 
@@ -173,7 +176,7 @@ def laws(
     examples: Annotated[int, typer.Option(min=1, metavar="N", help="Random examples for each law.")] = 25,
     jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Processes for the shipped categories.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Check categorical laws on the shipped categories, or on what a file defines.
 
@@ -216,14 +219,9 @@ def export(
     ] = False,
     pipeline: Annotated[int, typer.Option(min=0, metavar="N", help="Ranks of registers in Verilog.")] = 0,
     name: Annotated[str, typer.Option(metavar="NAME", help="The name of the module or function.")] = "circuit",
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help=f"The folder handed to load(data_dir); else ${DATA_VARIABLE}.")
-    ] = None,
-    constants: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Replace an upper-case constant of the file; repeatable."),
-    ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    data_dir: DataDir = None,
+    constants: Constants = None,
+    debug: Debug = False,
 ) -> None:
     """Write a trained circuit, or its learner, as Verilog, BLIF or C.
 
@@ -254,14 +252,9 @@ def draw(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The SVG file to write.")],
     kind: Annotated[str, typer.Option("--as", metavar="KIND", help="model, gates, step, or step-gates.")] = "model",
     trained: Annotated[bool, typer.Option("--trained", help="Train first, by the file's own settings.")] = False,
-    data_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help=f"The folder handed to load(data_dir); else ${DATA_VARIABLE}.")
-    ] = None,
-    constants: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Replace an upper-case constant of the file; repeatable."),
-    ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    data_dir: DataDir = None,
+    constants: Constants = None,
+    debug: Debug = False,
 ) -> None:
     """Draw a model, its gates or its training step as SVG: all of a small one, a summary of a large one."""
     replacements = dict(name_and_value(text) for text in constants or ())
@@ -284,7 +277,7 @@ def prove_command(
     directory: Annotated[Path | None, typer.Option("--dir", metavar="DIR", help="The folder of the proofs.")] = None,
     parts: Annotated[bool, typer.Option("--parts", help="Show each part that was proved.")] = False,
     coq: Annotated[bool, typer.Option("--coq", help="Build the Coq development and print its assumptions.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Run the machine proofs: each prints its theorem, its method, its exact scope and its time.
 

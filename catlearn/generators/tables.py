@@ -114,10 +114,15 @@ def check_wiring(wiring: Any, inputs: int) -> Frozen:
         )
     if not 0 <= array.shape[-1] <= MOST_TABLE_INPUTS:
         raise OperationError(f"a table has 0 to {MOST_TABLE_INPUTS} inputs; the wiring gives {array.shape[-1]}")
-    if array.size and not 0 <= array.min() <= array.max() < inputs:
-        wrong = array[(array < 0) | (array >= inputs)][0]
+    return within(array, inputs)
+
+
+def within(places: np.ndarray, inputs: int) -> Frozen:
+    """Places as a generator holds them; raises `OperationError` for one that is none of `inputs`."""
+    if places.size and not 0 <= places.min() <= places.max() < inputs:
+        wrong = places[(places < 0) | (places >= inputs)][0]
         raise OperationError(f"the wiring reads input {wrong}, and there are {inputs}: use 0 to {inputs - 1}")
-    return positions(array)
+    return positions(places)
 
 
 def _tree(entries: Wire, bits: list[Wire]) -> Wire:

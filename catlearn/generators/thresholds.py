@@ -22,8 +22,9 @@ from catlearn.diagram import Diagram, Generator
 from catlearn.errors import OperationError
 from catlearn.frozen import Frozen
 from catlearn.generators.arithmetic import Constant
-from catlearn.generators.indexing import gather, positions
+from catlearn.generators.indexing import gather
 from catlearn.generators.multiplexer import choose
+from catlearn.generators.tables import within
 from catlearn.reverse import reverse_derivative
 from catlearn.semirings import BITS, INTEGERS
 from catlearn.space import Object, Space
@@ -46,13 +47,10 @@ class AtLeast(Generator):
         array = np.asarray(self.wiring)
         if array.ndim < 1 or array.dtype.kind not in "iu":
             raise OperationError(f"a wiring is an array of integers (.., inputs of a gate); got shape {array.shape}")
-        if array.size and not 0 <= array.min() <= array.max() < self.inputs:
-            wrong = array[(array < 0) | (array >= self.inputs)][0]
-            raise OperationError(f"the wiring reads input {wrong}, and there are {self.inputs}")
         whole = isinstance(self.threshold, (int, np.integer)) and not isinstance(self.threshold, bool)
         if not whole or not 1 <= self.threshold <= array.shape[-1]:
             raise OperationError(f"a threshold of {array.shape[-1]} inputs is 1 to that; got {self.threshold!r}")
-        object.__setattr__(self, "wiring", positions(array))
+        object.__setattr__(self, "wiring", within(array, self.inputs))
 
     @property
     def bits(self) -> Space:
