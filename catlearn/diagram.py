@@ -49,7 +49,7 @@ class Generator:
 
     `additive` is False for a generator whose reverse is not additive in the cotangent: such a node is never merged or
     dropped. `lawful` is False for one whose reverse is not the derivative of what it computes; `computes()` is then
-    that map. `linear` lists groups of inputs such that every output is zero when a whole group is zero. `by_value` says
+    that map. `linear` lists groups of inputs in each of which, the others held, every output is linear. `by_value` says
     that `evaluate` looks at values (an address, a comparison), so that no polynomial can stand for them.
     """
 
@@ -71,7 +71,7 @@ class Generator:
 
     @property
     def linear(self) -> tuple[tuple[int, ...], ...]:
-        """Groups of inputs such that every output is zero when a whole group is zero."""
+        """Groups of inputs in each of which, the others held, every output is linear; so zero where a group is zero."""
         return ()
 
     @property

@@ -119,6 +119,11 @@ class Lens:
         factors = [self.get.dom, other.get.dom, self.cod.backward, other.cod.backward]
         return Lens(self.get @ other.get, permute(factors, [0, 2, 1, 3]) >> (self.put @ other.put))
 
+    def _repr_svg_(self) -> str:
+        from catlearn.functors.picture import picture
+
+        return picture(self)
+
 
 def constant_lens(values: Sides, put: Diagram) -> Lens:
     """The lens (A, A') -> (1, 1) whose put is that map A -> A'."""

@@ -21,12 +21,13 @@ Source: Riley, Categories of optics (1809.00738), proposition 2.0.4 for lenses.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from catlearn.diagram import Diagram, copy, discard, identity, permute
+from catlearn.diagram import Diagram, copy, discard, identity, permute, swap
 from catlearn.errors import CompositionError
 from catlearn.lens import Lens, Sides
-from catlearn.space import Object, first_difference
+from catlearn.space import Object, Space, first_difference
 
 __all__ = ["Optic"]
 
@@ -66,6 +67,17 @@ class Optic:
         a = lens.get.dom
         return cls(a, copy(a) >> (identity(a) @ lens.get), lens.put)
 
+    @classmethod
+    def identity(cls, sides: Sides | Space | Iterable[Space] = ()) -> Optic:
+        """The identity, without a residual."""
+        sides = sides if isinstance(sides, Sides) else Sides.of(sides)
+        return cls((), identity(sides.forward), identity(sides.backward))
+
+    @classmethod
+    def swap(cls, left: Sides, right: Sides) -> Optic:
+        """The symmetry, without a residual."""
+        return cls((), swap(left.forward, right.forward), swap(right.backward, left.backward))
+
     def lens(self) -> Lens:
         """The lens that it is (OPTIC.iso)."""
         left, given = self.residual, self.cod
@@ -100,3 +112,8 @@ class Optic:
         forward = (self.forward @ other.forward) >> permute([m, ours.forward, n, theirs.forward], [0, 2, 1, 3])
         backward = permute([m, n, ours.backward, theirs.backward], [0, 2, 1, 3]) >> (self.backward @ other.backward)
         return Optic(m + n, forward, backward)
+
+    def _repr_svg_(self) -> str:
+        from catlearn.functors.picture import picture
+
+        return picture(self)

@@ -1,4 +1,4 @@
-"""Para: parametrised morphisms over any symmetric monoidal category, here diagrams and lenses.
+"""Para: parametrised morphisms over any symmetric monoidal category, here diagrams, lenses and optics.
 
 A morphism A -> B of Para(C) is an object P of parameters and a morphism `P x A -> B` of C, parameter first (C.para). In
 a composite the parameter of the later map comes first. One definition serves `Para(diagrams)`, where models and losses
@@ -31,6 +31,7 @@ from catlearn.diagram import Diagram, wiring
 from catlearn.errors import CompositionError, DataError, UnknownNameError, nearest
 from catlearn.generators.batching import batch
 from catlearn.lens import Lens, Sides
+from catlearn.optic import Optic
 from catlearn.parameters import Parameter, Signature
 from catlearn.space import Object, Space, as_object, first_difference
 from catlearn.substitution import evaluation
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Para", "parametrised"]
 
-Morphism = TypeVar("Morphism", Diagram, Lens)
+Morphism = TypeVar("Morphism", Diagram, Lens, Optic)
 
 
 class Para(Generic[Morphism]):
@@ -134,12 +135,16 @@ class Para(Generic[Morphism]):
         return type(self.morphism)
 
     def __rshift__(self, other: Para[Morphism] | Morphism) -> Para[Morphism]:
+        if not isinstance(other, (Para, Diagram, Lens, Optic)):
+            return NotImplemented
         return Para._chain(self, other if isinstance(other, Para) else Para.of(other))
 
     def __rrshift__(self, other: Morphism) -> Para[Morphism]:
         return Para.of(other) >> self
 
     def __matmul__(self, other: Para[Morphism] | Morphism) -> Para[Morphism]:
+        if not isinstance(other, (Para, Diagram, Lens, Optic)):
+            return NotImplemented
         second = other if isinstance(other, Para) else Para.of(other)
         one = self._category.identity
         middle = self._category.swap(second.parameter, self.dom)
@@ -244,10 +249,10 @@ class Para(Generic[Morphism]):
 
         return summarised(self.signature)
 
-    def _repr_svg_(self) -> str | None:
+    def _repr_svg_(self) -> str:
         from catlearn.functors.picture import picture
 
-        return picture(self) if isinstance(self.morphism, Diagram) else None
+        return picture(self)
 
     def expose(self) -> Para[Diagram]:
         """The model followed by a copy of its parameters: `P x A -> B x P`."""

@@ -116,11 +116,12 @@ class StoredLoss:
     def loss(self) -> Loss:
         """The loss on predictions of those spaces."""
         what = f"the loss {self.name}"
-        labels = _On(what, tuple((error.dom[1], error.dom[0]) for error in self.errors))
-        errors = _On(what, tuple((error.dom[1], error) for error in self.errors))
+        # Where a loss has no label, its error takes the prediction alone.
+        labels = _On(what, tuple((error.dom[-1], error.dom[0] if error.dom[1:] else None) for error in self.errors))
+        errors = _On(what, tuple((error.dom[-1], error) for error in self.errors))
         return Loss(
             self.name,
-            lambda label, guess: errors(guess.space)(label, guess),
+            lambda label, guess: errors(guess.space)(*(label, guess)[-len(errors(guess.space).dom) :]),
             self.cap,
             self.matches,
             labels,

@@ -28,7 +28,9 @@ from catlearn.generators.convolution import Convolution
 from catlearn.generators.counting import Popcount
 from catlearn.generators.discrete import OneHot
 from catlearn.generators.elementwise import FUNCTIONS, Maximum, Power
+from catlearn.generators.fixed_point import fixed_point
 from catlearn.generators.indexing import Scatter, positions
+from catlearn.generators.inversion import inverse, log_determinant
 from catlearn.generators.lookup import Collect
 from catlearn.generators.multiplexer import Choose
 from catlearn.generators.precision import Lower, Raise
@@ -596,6 +598,33 @@ case("tables, votes", Votes(*ON_BITS).diagram, lambda t, x, v: jax.vjp(lambda x:
 case("at least", AtLeast(*GATES).diagram, two_of_three)
 case("at least, votes", AtLeastVotes(*GATES).diagram, lambda x, v: jax.vjp(two_of_three, x)[1](v)[0])
 
+
+def settling(w, b, x):
+    """The steps of a fixed point, written out."""
+    for _ in range(40):
+        x = jnp.tanh(0.1 * (w @ x) + b)
+    return x
+
+
+case(
+    "fixed point",
+    fixed_point(trace(S(2, 2), S(2), S(2))(lambda w, b, x: F.tanh(0.1 * (w @ x) + b)), tolerance=1e-15),
+    settling,
+)
+
+
+def away_from_singular(f):
+    """f of matrices near three times the identity."""
+    return lambda x: f(0.3 * jnp.tanh(x) + 3.0 * jnp.eye(2))
+
+
+def _well(f):
+    return trace(S(2, 2, 2))(lambda x: f(0.3 * F.tanh(x) + F.constant(x.space, np.stack([3.0 * np.eye(2)] * 2))))
+
+
+case("inverse", _well(inverse), away_from_singular(jnp.linalg.inv))
+case("log det", _well(log_determinant), away_from_singular(lambda x: jnp.linalg.slogdet(x)[1]))
+
 NAMES = sorted(CASES)
 
 
@@ -618,7 +647,7 @@ def test_every_generator_has_a_case():
         importlib.import_module(f"catlearn.generators.{module.name}")
     defined = {kind for kind in concrete(Generator) if kind.__module__.startswith("catlearn.generators.")}
     abstract = {"Pointwise", "FromDiscrete", "Reindexing", "_Binary", "Draw", "PerKey", "_Over", "_Precision", "_Rows"}
-    abstract |= {"Tables", "AtAddress"}
+    abstract |= {"Tables", "AtAddress", "_OfSquares"}
     # What draws from keys is tested in test_selection, batch normalisation, no n-fold map, in test_normalisation.
     elsewhere = {"Bernoulli", "NormalDraw", "SplitKey", "Dropout", "Shift", "BatchNormalise"}
     # What has steps only, and what rescales votes, is tested in test_counting; what tables run as, in test_tables.

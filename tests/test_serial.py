@@ -32,6 +32,8 @@ from catlearn.functors import Jax
 from catlearn.generators.arithmetic import Add, Constant
 from catlearn.generators.batching import Map
 from catlearn.generators.counting import clamp, dither, popcount, positive, scaled, shares
+from catlearn.generators.fixed_point import fixed_point
+from catlearn.generators.inversion import inverse, log_determinant
 from catlearn.generators.opaque import JaxFunction
 from catlearn.generators.surrogate import Surrogate
 from catlearn.interop.optax import from_optax
@@ -232,6 +234,8 @@ def zoo():
     yield layers.batch_normalisation(3).diagram
     yield layers.probe("middle", v)
     yield cl.scan(cl.trace((v, v, v), lambda w, s, a: (s * w + a, F.sin(s))), 4, shared=1)
+    yield cl.trace(cl.Space((2, 2), cl.REAL), lambda x: (inverse(x), log_determinant(x)))
+    yield fixed_point(cl.trace((v, v), lambda p, s: 0.3 * F.sin(s) + p))
     yield cl.clip_change(v, 1.0)
     yield Map(cl.from_jax(jnp.sin, x, x), 2, (True,)).diagram
     yield cl.trace((number, number), lambda a, b: a * b - a)

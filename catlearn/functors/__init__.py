@@ -26,6 +26,7 @@ __all__ = ["Bits", "Exact", "Expressions", "Free", "Functor", "Jax", "Symbolic",
 _HOMES = {
     "Bits": "bits",
     "Jax": "jax",
+    "Loops": "loops",
     "Exact": "exact",
     "Symbolic": "symbolic",
     "Expressions": "expressions",

@@ -20,6 +20,7 @@ from catlearn.diagram import Diagram, Generator
 from catlearn.errors import InputError, OperationError
 from catlearn.functors.convolution import by_definition
 from catlearn.functors.functor import Functor, bare
+from catlearn.generators.arithmetic import Constant, zero_of
 from catlearn.generators.batching import Map
 from catlearn.generators.scan import Scan
 from catlearn.semirings import Carrier
@@ -243,12 +244,13 @@ class Arrays(Functor):
 def tidy(diagram: Diagram, functor: Functor) -> Diagram:
     """The same morphism with expansions in place, equal scans fused, and scans restricted to what is wanted.
 
-    Both are laws: <Scan f, Scan g> = Scan <f, g> for one state, and discard is natural.
+    Both are laws: <Scan f, Scan g> = Scan <f, g> for one state, and discard is natural. A linear map of zero is zero,
+    without which a scan from a batch of zeros and its reverse would not be seen to start from one state.
     """
     expanded = _expand(diagram, functor)
     if not any(isinstance(generator, Scan) for generator, _, _ in expanded.nodes):
         return expanded
-    return _restrict(_fuse(expanded))
+    return _restrict(_fuse(_fold(expanded)))
 
 
 def _expand(diagram: Diagram, functor: Functor) -> Diagram:
@@ -265,6 +267,21 @@ def _expand(diagram: Diagram, functor: Functor) -> Diagram:
         inputs = tuple([here[k] for k in sources])
         parts = smaller(generator)
         here += builder.apply(generator, inputs) if parts is None else builder.replay(_expand(parts, functor), inputs)
+    return builder.finish(here[k] for k in diagram.outputs)
+
+
+def _fold(diagram: Diagram) -> Diagram:
+    """Linear maps of one wire are gone where that is zero."""
+    builder = Builder(diagram.dom)
+    here, zeros = list(range(len(diagram.dom))), set[int]()
+    for generator, sources, _ in diagram.nodes:
+        inputs = tuple([here[k] for k in sources])
+        zero = generator.additive and generator.linear == ((0,),) and zeros.issuperset(inputs)
+        parts = [zero_of(space) for space in generator.cod] if zero else [generator]
+        made = [wire for part in parts for wire in builder.apply(part, () if zero else inputs)]
+        here += made
+        if all(isinstance(part, Constant) and part.is_zero for part in parts):
+            zeros.update(made)
     return builder.finish(here[k] for k in diagram.outputs)
 
 

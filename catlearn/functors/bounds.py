@@ -31,6 +31,7 @@ from catlearn.generators.indexing import Concatenate, Gather, Reshape, Scatter, 
 from catlearn.generators.lookup import Collect, Lookup
 from catlearn.generators.multiplexer import Choose
 from catlearn.generators.rescaling import MOST, RescaleVotes
+from catlearn.generators.scan import Scan
 from catlearn.generators.selection import Divides, Less, Select
 from catlearn.generators.tables import Read, Votes, Write
 from catlearn.generators.thresholds import AtLeast, AtLeastVotes
@@ -79,6 +80,8 @@ class Bounds(Functor):
         self.seen: list[tuple[Generator, Interval]] = []
 
     def rule(self, generator: Generator) -> Callable[..., Any] | None:
+        if isinstance(generator, Scan):
+            return self._scan if self.covers(generator.body) else None
         found = _RULES.get(type(generator))
         if found is None:
             spaces = [of_space(space) for space in generator.cod]
@@ -94,6 +97,19 @@ class Bounds(Functor):
             return result
 
         return noted
+
+    def _scan(self, generator: Scan, *inputs: Interval) -> tuple[Interval, ...]:
+        """The body as often as it runs; once its states stay where they are, nothing changes any more."""
+        k, fixed = generator.shared, generator.shared + generator.states
+        state, emitted = inputs[k:fixed], ((0, 0),) * (len(generator.cod) - generator.states)
+        for time in range(generator.length):
+            results = self.interpret(generator.body, (*inputs[:k], *state, *inputs[fixed:]))
+            made = results[generator.states :]
+            emitted = tuple(map(hull, emitted, made)) if time else made
+            if results[: generator.states] == state:
+                break
+            state = results[: generator.states]
+        return (*state, *emitted)
 
 
 def _multiplicity(places: np.ndarray) -> int:

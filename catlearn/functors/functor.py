@@ -27,7 +27,7 @@ from typing import Any
 from catlearn.diagram import Diagram, Generator
 from catlearn.errors import CompositionError, OperationError
 
-__all__ = ["Functor", "bare"]
+__all__ = ["Functor", "bare", "listed"]
 
 Rule = Callable[..., Any]
 
@@ -35,6 +35,11 @@ Rule = Callable[..., Any]
 def bare(values: tuple[Any, ...]) -> Any:
     """One value bare, several as a tuple, none as `()`."""
     return values[0] if len(values) == 1 else values
+
+
+def listed(values: Any) -> list[Any]:
+    """What `bare` was made of, as a list."""
+    return list(values) if isinstance(values, tuple) else [values]
 
 
 class Functor:

@@ -111,7 +111,7 @@ class Jax(Arrays):
             if self.precision == "mixed" and space.carrier.kind == "real":
                 return jnp.full(space.shape, float(value))  # of weak type: it takes the precision of what it meets
             return jnp.full(space.shape, value, dtype=self.dtype(space.carrier))
-        return jnp.asarray(np.asarray(value), dtype=self.dtype(space.carrier))
+        return jnp.asarray(np.asarray(value).reshape(space.shape), dtype=self.dtype(space.carrier))
 
     def positions(self, places: Any) -> Any:
         return places

@@ -92,18 +92,26 @@ class Scan(Generator):
         need = _crossing(whole, stages)
         once = [wire for wire in need if stages[wire] == 0]
         each = [wire for wire in need if stages[wire] == 1]
-        forward = self._emitting(whole, stages, each)
+        sent = [wire for wire in each if not fixed <= wire < known]  # items are stacked already
+        forward = self._emitting(whole, stages, sent)
 
         out = Builder(self.dom + changes(self.cod))
         inputs = tuple(range(len(self.dom)))
         hoisted = _run(out, whole, stages, dict(enumerate(inputs[:k])), 0)
-        emitted = out.apply(forward, inputs)[self.states :]
+        stacked = dict(zip(sent, out.apply(forward, inputs)[self.states :], strict=True))
+        stacked.update((wire, inputs[wire]) for wire in each if wire not in stacked)
         before = changes(shared_in) + changes(state_in)
         pull = self._pull(whole, stages, once, each)
         zeros = tuple(out.apply(zero_of(space), ())[0] for space in changes(shared_in))
         ends = tuple(range(len(self.dom), len(self.dom) + len(self.cod)))
         loop = Scan(pull, self.length, len(once), len(before), not self.backward)
-        arguments = (*(hoisted[w] for w in once), *zeros, *ends[: self.states], *emitted, *ends[self.states :])
+        arguments = (
+            *(hoisted[w] for w in once),
+            *zeros,
+            *ends[: self.states],
+            *(stacked[w] for w in each),
+            *ends[self.states :],
+        )
         results = out.apply(loop, arguments)
         assert len(results) == len(before) + len(items)
         return out.finish(results)

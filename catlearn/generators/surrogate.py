@@ -19,11 +19,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from catlearn.diagram import Diagram, Generator, identity
+from catlearn.diagram import Diagram, Generator, discard, identity
 from catlearn.errors import CompositionError
 from catlearn.generators.opaque import from_jax
 from catlearn.space import Object, Space, as_object, changes, first_difference
-from catlearn.substitution import plain
+from catlearn.substitution import evaluation, plain
 
 __all__ = ["Surrogate", "clip_change", "stop_change", "surrogate"]
 
@@ -75,6 +75,10 @@ class Surrogate(Generator):
     def expansion(self) -> Diagram | None:
         return self.get
 
+    def evaluation(self) -> Diagram | None:
+        after = evaluation(self.get)
+        return None if after is self.get else after
+
     def batched(self, size: int, flags: tuple[bool, ...]) -> Diagram | None:
         from catlearn.generators.batching import batch
 
@@ -104,7 +108,7 @@ def stop_change(spaces: Space | Iterable[Space]) -> Diagram:
 class _Clip:
     bound: float
 
-    def __call__(self, _value: Any, change: Any) -> Any:
+    def __call__(self, change: Any) -> Any:
         import jax.numpy as jnp
 
         return jnp.clip(change, -self.bound, self.bound)
@@ -112,4 +116,4 @@ class _Clip:
 
 def clip_change(space: Space, bound: float) -> Diagram:
     """The identity whose reverse clips each entry of the cotangent to [-bound, bound]; not additive (BWD.clip)."""
-    return surrogate("clip", identity(space), from_jax(_Clip(bound), (space, space), space, "clip"))
+    return surrogate("clip", identity(space), discard(space) @ from_jax(_Clip(bound), space, space, "clip"))
