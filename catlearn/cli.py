@@ -225,7 +225,8 @@ def export(
 ) -> None:
     """Write a trained circuit, or its learner, as Verilog, BLIF or C.
 
-    A model file is trained first, by its own settings; a saved learner is exported as it is.
+    A model file is trained first, by its own settings; a saved learner is exported as it is. A file that defines
+    netlist(result) is exported as the circuit that this returns, such as sequential logic.
     """
     replacements = dict(name_and_value(text) for text in constants or ())
     with _reported(debug):
@@ -233,7 +234,7 @@ def export(
 
         order = export_command.Order(to, output, learner, result, report, pipeline, name)
         with _kept_from_stdout():
-            thing = export_command.read(model, replacements, data_dir, untrained)
+            thing = export_command.circuit_or_learner(model, replacements, data_dir, untrained, own=not learner)
             whole, netlist = export_command.netlists(thing, learner, result)
             text = order.text(netlist)
         if output is not None:
@@ -249,20 +250,26 @@ def draw(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A model file, or a saved learner.", show_default=False)
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The SVG file to write.")],
-    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="model, gates, step, or step-gates.")] = "model",
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FILE", help="The file to write: .svg, .png, .pdf, .tikz or .tex."),
+    ],
+    kind: Annotated[
+        str, typer.Option("--as", metavar="KIND", help="model, gates, lenses, step, or step-gates.")
+    ] = "model",
     trained: Annotated[bool, typer.Option("--trained", help="Train first, by the file's own settings.")] = False,
     data_dir: DataDir = None,
     constants: Constants = None,
     debug: Debug = False,
 ) -> None:
-    """Draw a model, its gates or its training step as SVG: all of a small one, a summary of a large one."""
+    """Draw a model, its gates, its lenses or its training step: all of a small one, a summary of a large one."""
     replacements = dict(name_and_value(text) for text in constants or ())
     with _reported(debug):
         from catlearn import export_command
-        from catlearn.pictures import draw_model
+        from catlearn.pictures import draw_model, ending_of
 
         export_command.check_place(output)
+        ending_of(output)
         with _kept_from_stdout():
             draw_model(export_command.read(model, replacements, data_dir, not trained), output, kind=kind)
         typer.echo(f"wrote {output}")

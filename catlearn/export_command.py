@@ -12,17 +12,17 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catlearn.errors import CatlearnError, InputError, ModelFileError, OperationError, UnknownNameError, nearest
 from catlearn.model_file import Source, check_folder, learner_of, train_model
+from catlearn.netlist import Netlist
 
 if TYPE_CHECKING:
     from catlearn.learner import Learner
-    from catlearn.netlist import Netlist
     from catlearn.result import Result
 
-__all__ = ["Order", "check_place", "netlists", "read", "write"]
+__all__ = ["Order", "check_place", "circuit_or_learner", "netlists", "read", "write"]
 
 FORMS = ("verilog", "blif", "c")
 RESULTS = ("counts", "class")
@@ -72,7 +72,7 @@ class Order:
             return hardware.verilog(netlist, self.name, self.pipeline)
         return (hardware.blif if self.form == "blif" else hardware.c)(netlist, self.name)
 
-    def rows(self, thing: Result | Learner, whole: Netlist, exported: Netlist) -> Iterator[str]:
+    def rows(self, thing: Result | Learner | Netlist, whole: Netlist, exported: Netlist) -> Iterator[str]:
         """The lines of the report, each when it is known: accuracy, gates, what Yosys makes of them, and its proof.
 
         Raises `CatlearnError` at the end where the circuit is not the one before it was simplified.
@@ -102,6 +102,18 @@ def read(model: Path, replacements: Mapping[str, str], data_dir: Path | None, un
 
     Raises `ModelFileError` for constants, or a folder of data, given with a saved learner.
     """
+    thing = circuit_or_learner(model, replacements, data_dir, untrained, own=False)
+    assert not isinstance(thing, Netlist)
+    return thing
+
+
+def circuit_or_learner(
+    model: Path, replacements: Mapping[str, str], data_dir: Path | None, untrained: bool, *, own: bool = True
+) -> Result | Learner | Netlist:
+    """What `read` gives; or with `own`, where a model file that is trained defines `netlist(result)`, what that gives.
+
+    Raises `ModelFileError` where that is no netlist, and as `read` does.
+    """
     if model.suffix != ".py" and model.is_file():
         from catlearn.checkpoints import load
 
@@ -118,15 +130,27 @@ def read(model: Path, replacements: Mapping[str, str], data_dir: Path | None, un
         source.run(module)
         if untrained:
             return learner_of(source, vars(module))
-        return train_model(source, vars(module), (None, None, None), {}, data_dir)[1]
+        result = train_model(source, vars(module), (None, None, None), {}, data_dir)[1]
+        return _own(source, vars(module), result) if own and "netlist" in vars(module) else result
 
 
-def netlists(thing: Result | Learner, learner: bool, output: str) -> tuple[Netlist, Netlist]:
-    """The circuit of a model, or of its learner, as it was trained, and simplified."""
+def _own(source: Source, names: Mapping[str, Any], result: Result) -> Netlist:
+    """The circuit that a model file makes itself of what was trained."""
+    if not callable(names["netlist"]):
+        raise ModelFileError(f"netlist in {source.path} must be a function netlist(result); got {names['netlist']!r}")
+    with source.blamed("netlist"):
+        made = names["netlist"](result)
+    if not isinstance(made, Netlist):
+        raise ModelFileError(f"netlist(result) in {source.path} must return a catlearn.netlist.Netlist; got {made!r}")
+    return made
+
+
+def netlists(thing: Result | Learner | Netlist, learner: bool, output: str) -> tuple[Netlist, Netlist]:
+    """The circuit of a model, or of its learner, as it was trained, or a circuit itself; and simplified."""
     from catlearn.exporting import circuit_of
     from catlearn.simplification import simplified
 
-    whole = circuit_of(thing, learner=learner, output=output)
+    whole = thing if isinstance(thing, Netlist) else circuit_of(thing, learner=learner, output=output)
     return whole, simplified(whole)
 
 

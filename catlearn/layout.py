@@ -2,7 +2,8 @@
 
 A node's rank is the longest path to it, inputs first and outputs last; what depends on no input stands just before what
 reads it. A wire longer than one rank passes the ranks between, once for all who read it there. The order in
-a rank comes from barycentre sweeps and exchanges of neighbours, inputs and outputs staying in their order. Heights are
+a rank comes from barycentre sweeps, exchanges of neighbours and moves of single elements, inputs and outputs staying in
+their order; entries that are alike, such as those of a sum, are entered in the order of what they read. Heights are
 the least squares that keep the order and the distances, rank by rank. A wire bends only between two ranks, so it meets
 no node but those that it joins. What comes from above goes down before, or straight into, the node that reads it.
 
@@ -19,7 +20,7 @@ Source: Sugiyama, Tagawa and Toda, Methods for visual understanding of hierarchi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -46,6 +47,7 @@ class Node:
     exits: tuple[Point, ...]
     place: str = ""
     look: Any = None
+    alike: bool = False  # whether its entries at the left may change places, as those of a sum
 
 
 @dataclass
@@ -59,9 +61,10 @@ class Net:
 
 
 class Graph:
-    """Nodes in topological order and the nets between them, one for each exit."""
+    """Nodes in topological order and the nets between them, one for each exit; `tight` leaves little room for them."""
 
     def __init__(self) -> None:
+        self.tight = False
         self.nodes: list[Node] = []
         self.nets: dict[End, Net] = {}
 
@@ -79,15 +82,19 @@ class Graph:
         self.nets[source].targets.append(target)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Link:
-    """A piece of a net between two ranks, from a height on `left` (None: from above) to one on `right`."""
+    """A piece of a net between two ranks, from a height on `left` (None: from above) to one on `right`.
+
+    `entry` is the number of the entry that it ends in; None where it ends in a pass.
+    """
 
     net: Net
     left: int | None
     out: float
     right: int
     into: float
+    entry: int | None = None
 
 
 def _ranks(graph: Graph) -> list[int]:
@@ -146,7 +153,7 @@ class Ranks:
         while rank < last:
             for target, entry in net.targets:
                 if self.rank[target] == rank + 1:
-                    self._link(rank, Link(net, here, out, target, self._entry((target, entry))[1]))
+                    self._link(rank, Link(net, here, out, target, self._entry((target, entry))[1], entry))
             rank += 1
             if rank < last:
                 passing = len(self.graph.nodes) + len(self.passes)
@@ -167,18 +174,69 @@ class Ranks:
     # Order
 
     def order(self) -> None:
-        """Order the ranks by sweeps, keep the best, and exchange neighbours while that helps."""
-        best, fewest = [list(layer) for layer in self.layers], -1
+        """Order the ranks by sweeps, keep the best, and move what can be moved to a place with fewer crossings."""
+        best, fewest = self._kept(), -1
         for sweep in range(SWEEPS):
             forward = sweep % 2 == 0
             ranks = range(1, len(self.layers)) if forward else range(len(self.layers) - 2, -1, -1)
             for rank in ranks:
                 self._sort(rank, forward)
+            self._turn()
             self._exchange()
             crossings = self.crossings()
             if fewest < 0 or crossings < fewest:
-                best, fewest = [list(layer) for layer in self.layers], crossings
-        self.layers = best
+                best, fewest = self._kept(), crossings
+        self.layers, turned = best
+        for node, entries in turned.items():
+            self._enter(node, entries)
+        while self._sift():
+            self._turn()
+
+    def _kept(self) -> tuple[list[list[int]], dict[int, tuple[Point, ...]]]:
+        """The order, and the places of the entries that may be exchanged."""
+        turned = {k: node.entries for k, node in enumerate(self.graph.nodes) if node.alike}
+        return [list(layer) for layer in self.layers], turned
+
+    def _enter(self, node: int, entries: tuple[Point, ...]) -> None:
+        """Give a node those places of its entries."""
+        self.graph.nodes[node] = replace(self.graph.nodes[node], entries=entries)
+        for link in self.left_of.get(node, []):
+            if link.entry is not None:
+                link.into = entries[link.entry][1]
+
+    def _turn(self) -> None:
+        """Let entries that are alike have the order of what they read."""
+        places = self._places()
+        for number, node in enumerate(self.graph.nodes):
+            links = [x for x in self.left_of.get(number, []) if x.left is not None] if node.alike else []
+            if len(links) > 1:
+                links.sort(key=lambda x: (places[x.left], x.out))
+                heights = sorted(x.into for x in links)
+                entries = list(node.entries)
+                for link, height in zip(links, heights, strict=True):
+                    entries[link.entry or 0] = (0.0, height)
+                self._enter(number, tuple(entries))
+
+    def _sift(self) -> bool:
+        """Move each element to the place in its rank with the fewest crossings; whether one was moved."""
+        places, moved = self._places(), False
+        for layer in self.layers:
+            for element in [e for e in layer if not self._fixed(e)]:
+                start = layer.index(element)
+                best, gain = start, 0
+                for way in (-1, 1):
+                    change, place = 0, start
+                    while 0 <= place + way < len(layer):
+                        place += way
+                        pair = (layer[place], element) if way < 0 else (element, layer[place])
+                        change += self._pair(pair[1], pair[0], places) - self._pair(*pair, places)
+                        if change < gain:
+                            best, gain = place, change
+                if best != start:
+                    layer.insert(best, layer.pop(start))
+                    places.update({e: k for k, e in enumerate(layer)})
+                    moved = True
+        return moved
 
     def _places(self) -> dict[int | None, int]:
         places: dict[int | None, int] = {e: k for layer in self.layers for k, e in enumerate(layer)}
@@ -257,15 +315,20 @@ class Ranks:
                 self._level(self.layers[rank], tops, forward or both, not forward or both)
         for layer in self.layers:
             self._straighten(layer, tops)
+        self._straighten(self.layers[0], tops)
         return tops
 
     def _straighten(self, layer: list[int], tops: dict[int, float]) -> None:
-        """Move what has one wire from the left to its height, where its neighbours leave the room."""
+        """Move what has one wire to its height, that from the left or else to the right, where there is room."""
         for k, element in enumerate(layer):
             links = [link for link in self.left_of.get(element, []) if link.left is not None]
-            if len(links) != 1 or links[0].left is None:
+            if len(links) == 1 and links[0].left is not None:
+                wanted = tops[links[0].left] + links[0].out - links[0].into
+            elif not links and len(self.right_of.get(element, [])) == 1:
+                onward = self.right_of[element][0]
+                wanted = tops[onward.right] + onward.into - onward.out
+            else:
                 continue
-            wanted = tops[links[0].left] + links[0].out - links[0].into
             up, down = self._room(element)
             if k:
                 wanted = max(wanted, tops[layer[k - 1]] + self._room(layer[k - 1])[1] + up)

@@ -15,53 +15,85 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catlearn.diagram import Diagram
 from catlearn.errors import InputError, OperationError, nearest
 from catlearn.functors.picture import LIMIT, picture, shown
-from catlearn.functors.summary_picture import folded, layer_rows
+from catlearn.functors.summary_picture import Row, folded, layer_rows
 from catlearn.layout import End, Graph
 from catlearn.model_file import Source, learner_of
-from catlearn.netlist import Netlist
-from catlearn.para import Para
 from catlearn.space import Object, changes
 from catlearn.svg import SMALL, Label, Look, drawn, shaped, shortened, text_width
 
 if TYPE_CHECKING:
     from catlearn.learner import Learner
-    from catlearn.result import Result
 
-__all__ = ["KINDS", "draw_model", "step_picture"]
+__all__ = ["ENDINGS", "KINDS", "draw_model", "ending_of", "layer_lines", "save", "step_picture", "write"]
 
-KINDS = ("model", "gates", "step", "step-gates")
+KINDS = ("model", "gates", "lenses", "step", "step-gates")
+ENDINGS = (".svg", ".png", ".pdf", ".tikz", ".tex")
 MOST_LINES = 6
 
 
-def draw_model(
-    thing: Source | Learner | Result | Para[Diagram] | Diagram | Netlist,
-    path: Path | str,
-    *,
-    kind: str = "model",
-    limit: int = LIMIT,
-    title: str = "",
-) -> None:
-    """Write the SVG picture of a thing to a file.
+def save(thing: Any, path: Path | str, *, scale: float = 2.0, **options: Any) -> None:
+    """Write the picture of a thing to a file: what `picture` draws of it with those options, or its SVG text.
 
-    Of a model file, a learner or a result, `kind` says what is drawn: its "model" with the parameters from above, the
-    "gates" of its circuit, the training "step" as it is wired, or the "step-gates" of the circuit that trains itself.
-    Gates are those of the values of a result, of the starting values of a learner. What has more than `limit` nodes is
-    summarised. A model file has its own title, if none is given.
+    The file's ending says how: .svg, .png (`scale` pixels for one of the SVG's) and .pdf, which need matplotlib, .tikz,
+    a tikzpicture for a document that uses tikz, and .tex, a document of its own.
 
-    Raises `InputError` for a path that is no file .svg, or cannot be written, and for an unknown kind;
-    `OperationError` for what has no picture of that kind; `ModelFileError` where the file goes wrong.
+    Raises `InputError` for another ending, or a file that cannot be written, and what `picture` raises.
+
+    >>> import tempfile
+    >>> from catlearn.diagram import identity
+    >>> place = Path(tempfile.mkdtemp()) / "nothing.tex"
+    >>> save(identity(), place, title="nothing")
+    >>> place.read_text().splitlines()[0]
+    '% nothing'
     """
+    ending_of(path)
+    write(thing if isinstance(thing, str) else picture(thing, **options), path, scale)
+
+
+def ending_of(path: Path | str) -> str:
+    """The ending of a file that a picture can be written to; raises `InputError` for another."""
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        raise InputError(
+            f"a picture is written as SVG, PNG, PDF or TikZ: name a file that ends in {', '.join(ENDINGS)}; "
+            f"got {str(path)!r}"
+        )
+    return ending
+
+
+def write(svg: str, path: Path | str, scale: float = 2.0) -> None:
+    """Write a picture's SVG text to a file, in the form that its ending says; see `save`."""
+    ending = ending_of(path)
+    if ending in (".png", ".pdf"):
+        from catlearn.raster import image
+
+        content = image(svg, ending[1:], scale)
+    else:
+        from catlearn.tikz import standalone, tikz
+
+        content = (svg if ending == ".svg" else tikz(svg) if ending == ".tikz" else standalone(svg)).encode()
     file = Path(path)
-    if file.suffix.lower() != ".svg":
-        raise InputError(f"pictures are written as SVG: name a file that ends in .svg; got {str(path)!r}")
-    content = _text(thing, kind, limit, title)
     try:
-        file.write_text(content, encoding="utf-8")
+        file.write_bytes(content)
     except OSError as error:
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error
+
+
+def draw_model(thing: Any, path: Path | str, *, kind: str = "model", limit: int = LIMIT, title: str = "") -> None:
+    """Write the picture of a thing to a file, in the form that the file's ending says; see `save`.
+
+    Of a model file, a learner or a result, `kind` says what is drawn: its "model" with the parameters from above, the
+    "gates" of its circuit, the learner as "lenses", the training "step" as it is wired, or the "step-gates" of the
+    circuit that trains itself. Gates are those of the values of a result, of the starting values of a learner. What has
+    more than `limit` nodes is summarised. A model file has its own title, if none is given.
+
+    Raises `InputError` for a path of another ending, or that cannot be written, and for an unknown kind;
+    `OperationError` for what has no picture of that kind; `ModelFileError` where the file goes wrong.
+    """
+    ending_of(path)
+    write(_text(thing, kind, limit, title), path)
 
 
 def _text(thing: Any, kind: str, limit: int, title: str) -> str:
@@ -82,6 +114,8 @@ def _text(thing: Any, kind: str, limit: int, title: str) -> str:
     learner = thing.learner if isinstance(thing, Result) else thing
     if kind == "model":
         return picture(learner.model, title=title, limit=limit)
+    if kind == "lenses":
+        return picture(learner, title=title)
     if kind == "step":
         return step_picture(learner, title)
     from catlearn.exporting import circuit_of
@@ -95,10 +129,10 @@ def _label(spaces: Object) -> tuple[Label, float]:
     return Label(short, ", ".join(map(str, spaces)) or "nothing"), text_width(short, SMALL)
 
 
-def _layers(model: Para[Diagram]) -> list[str]:
-    """A line for each part of a model, with how often it comes."""
+def layer_lines(rows: Sequence[Row]) -> list[str]:
+    """A line for each part of a model, of the rows of its layers, with how often it comes."""
     lines = []
-    for times, part in folded([row.title for row in layer_rows(model)]):
+    for times, part in folded([row.title for row in rows]):
         if times == 1:
             lines += [shortened(title, 24) for title in part]
         else:
@@ -128,7 +162,7 @@ def step_picture(learner: Learner, title: str = "") -> str:
     optimiser = shortened(learner.optimiser.name, 24)
     loss = shortened(learner.loss.name, 24)
     parameters = box([optimiser, "get"], [stored], model.parameter, "what the model is evaluated at")
-    predicted = box(["model", *_layers(model)], [parameters, given], model.cod, "the model, forward")
+    predicted = box(["model", *layer_lines(layer_rows(model))], [parameters, given], model.cod, "the model, forward")
     lost = box([loss], [labelled, predicted], losses, "the loss, forward")
     capped = box([shortened(f"cap {learner.cap.name}", 24)], [lost], changes(losses), "the cotangent of the loss")
     back = box([f"R[{loss}]"], [labelled, predicted, capped], changes(model.cod), "the loss, backward")

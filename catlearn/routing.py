@@ -17,27 +17,33 @@ before it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from catlearn.layout import BEND, End, Graph, Net, Node, Point, Ranks
 
-__all__ = ["MARGIN", "Curve", "Layout", "Route", "arrange", "line"]
+__all__ = ["MARGIN", "Curve", "Layout", "Route", "arrange", "line", "mapped", "mirrored", "moved", "stairs", "way"]
 
 Curve: TypeAlias = tuple[Point, Point, Point, Point]
 
-CHANNEL, STUB, MARGIN, FLAG, STEP, WIDEST_LABEL = 40.0, 8.0, 16.0, 16.0, 10.0, 120.0
+CHANNEL, STUB, MARGIN, FLAG, STEP, WIDEST_LABEL, TIGHT = 40.0, 8.0, 16.0, 16.0, 10.0, 120.0, 24.0
 
 
 @dataclass
 class Route:
-    """The way of a net: its curves, the places of its copies, and where it ends unread (and whether falling)."""
+    """The way of a net: its curves, the places of its copies, and where it ends unread (and whether falling).
+
+    `kind` is "wire", or what else is drawn like one, and `arrows` are pieces of it, each ending in the tip of an arrow.
+    """
 
     net: Net
     curves: list[Curve] = field(default_factory=list)
     dots: list[Point] = field(default_factory=list)
     end: Point | None = None
     falls: bool = False
+    kind: str = "wire"
+    arrows: list[tuple[Point, Point]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,83 @@ def line(start: Point, end: Point) -> Curve:
     """A straight curve."""
     (x, y), (u, v) = start, end
     return start, (x + (u - x) / 3, y + (v - y) / 3), (u - (u - x) / 3, v - (v - y) / 3), end
+
+
+def way(points: Sequence[Point], radius: float = 5.0) -> list[Curve]:
+    """The curves along level and upright lines from point to point, their corners rounded.
+
+    >>> [curve[-1] for curve in way([(0.0, 0.0), (20.0, 0.0), (20.0, 30.0)])]
+    [(15.0, 0.0), (20.0, 5.0), (20.0, 30.0)]
+    """
+    kept = [p for k, p in enumerate(points) if not k or p != points[k - 1]]
+    found: list[Curve] = []
+    at = kept[0]
+    for k, corner in enumerate(kept[1:-1], 1):
+        (a, b), (x, y), (c, d) = kept[k - 1], corner, kept[k + 1]
+        before, after = abs(x - a) + abs(y - b), abs(c - x) + abs(d - y)
+        r = min(radius, before / 2, after / 2)
+        turn, end = (
+            (x + (u - x) * r / length, y + (v - y) * r / length) for u, v, length in ((a, b, before), (c, d, after))
+        )
+        found += [line(at, turn), _corner(turn, corner, end)]
+        at = end
+    return [*found, line(at, kept[-1])]
+
+
+def stairs(places: Sequence[tuple[float, float]]) -> list[int]:
+    """Rows, from below, for flags at those places and of those widths, none met by the line of one further right.
+
+    >>> stairs([(0.0, 30.0), (20.0, 30.0), (60.0, 30.0)])
+    [1, 0, 0]
+    """
+    rows: dict[int, int] = {}
+    for k in sorted(range(len(places)), key=lambda k: -places[k][0]):
+        end = places[k][0] + places[k][1]
+        rows[k] = 1 + max((row for other, row in rows.items() if places[other][0] < end), default=-1)
+    return [rows[k] for k in range(len(places))]
+
+
+def mapped(placed: Layout, change: Callable[[Point], Point]) -> Layout:
+    """The layout with its wires changed point by point; the corners of its nodes stay."""
+
+    def curve(points: Curve) -> Curve:
+        a, b, c, d = map(change, points)
+        return a, b, c, d
+
+    routes = tuple(
+        replace(
+            route,
+            curves=[curve(points) for points in route.curves],
+            dots=[change(point) for point in route.dots],
+            end=None if route.end is None else change(route.end),
+            arrows=[(change(a), change(b)) for a, b in route.arrows],
+        )
+        for route in placed.routes
+    )
+    return replace(placed, routes=routes)
+
+
+def moved(placed: Layout, right: float, down: float) -> Layout:
+    """The layout moved in the plane."""
+
+    def change(point: Point) -> Point:
+        return point[0] + right, point[1] + down
+
+    corners = tuple(change(corner) for corner in placed.corners)
+    whole = mapped(placed, change)
+    return replace(whole, corners=corners, width=placed.width + right, height=placed.height + down)
+
+
+def mirrored(placed: Layout) -> Layout:
+    """The layout from right to left; the looks of its nodes are asked for their own `mirrored` where they have one."""
+    width, graph = placed.width, Graph()
+    for node in placed.graph.nodes:
+        entries, exits = (tuple((node.width - x, y) for x, y in side) for side in (node.entries, node.exits))
+        look = node.look.mirrored() if hasattr(node.look, "mirrored") else node.look
+        graph.nodes.append(replace(node, entries=entries, exits=exits, look=look))
+    graph.nets = placed.graph.nets
+    corners = tuple((width - x - n.width, y) for (x, y), n in zip(placed.corners, placed.graph.nodes, strict=True))
+    return replace(mapped(placed, lambda point: (width - point[0], point[1])), graph=graph, corners=corners)
 
 
 def _bend(start: Point, end: Point) -> Curve:
@@ -129,7 +212,8 @@ class _Router:
             default=0.0,
         )
         labels = [x.net.width + 22 for x in links if x.left == x.net.source[0]]
-        return max(CHANNEL, min(max(labels, default=0.0), WIDEST_LABEL)) + min(0.2 * steepest, 60.0)
+        least = TIGHT if self.graph.tight else CHANNEL
+        return max(least, min(max(labels, default=0.0), WIDEST_LABEL)) + min(least / 200 * steepest, 1.5 * least)
 
     def _node(self, k: int) -> Node:
         return self.graph.nodes[k]
@@ -161,10 +245,8 @@ class _Router:
             if k not in self.falls:
                 target = self.ranks.direct[k, 0]
                 self.falls[k] = self._corner_of(target[0])[0] + self._entry(target)[0]
-        rows: dict[int, int] = {}
-        for k in sorted(self.fallen, key=lambda k: -self.falls[k]):
-            end = self.falls[k] + self._node(k).width + 4
-            rows[k] = 1 + max((row for other, row in rows.items() if self.falls[other] < end), default=-1)
+        found = stairs([(self.falls[k], self._node(k).width + 4) for k in self.fallen])
+        rows = dict(zip(self.fallen, found, strict=True))
         self.band = FLAG * (max(rows.values(), default=-1) + 1)
         self.flags = {k: (self.falls[k], MARGIN + self.band - FLAG * (row + 1)) for k, row in rows.items()}
 

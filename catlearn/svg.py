@@ -15,21 +15,30 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 
 from catlearn.layout import Graph, Node, Point
-from catlearn.routing import MARGIN, Curve, Layout, Route, arrange
+from catlearn.routing import MARGIN, Curve, Layout, Route, arrange, mirrored, moved
 
 __all__ = [
+    "INK",
     "SIZE",
     "SMALL",
+    "SOFT",
+    "WIRE",
     "Label",
     "Look",
+    "arrow",
     "document",
     "drawn",
     "element",
+    "escaped",
+    "inside",
+    "path",
+    "pictured",
+    "samples",
     "shaped",
     "shortened",
     "text",
@@ -38,7 +47,7 @@ __all__ = [
 
 SIZE, SMALL = 13.0, 11.0
 INK, SOFT, FILL, WIRE = "#1a1a1a", "#5a5a5a", "#f4f6fa", "#33518c"
-PAD, PITCH, LEAST = 9.0, 16.0, 28.0
+PAD, PITCH, LEAST, HEAD, STACK, PORT_LINE = 9.0, 16.0, 28.0, 18.0, 6.0, 16.0
 GATE_WIDTH, GATE_HEIGHT, BUBBLE = 38.0, 30.0, 3.0
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Widths in hundredths of the size, those of the widest of the common sans-serif fonts.
@@ -105,8 +114,9 @@ def document(width: float, height: float, body: Sequence[str], title: str) -> st
 class Look:
     """How a node is drawn: its kind, the lines in it, all that is known of it, and entries that a bubble inverts.
 
-    Kinds are "box", "round", "input", "output", "parameter", and the gates "and", "or", "xor" and "buffer", also with
-    `inverted`, a bubble at the output.
+    Kinds are "box", "round", "input", "output", "parameter", "port", "frame", and the gates "and", "or", "xor" and
+    "buffer", also with `inverted`, a bubble at the output. A frame has its content in `inner`, whose first and last
+    nodes are ports, through which a wire passes; `stacked` shows that there are many of it.
     """
 
     kind: str
@@ -114,6 +124,12 @@ class Look:
     title: str = ""
     inverted: bool = False
     bubbles: tuple[int, ...] = ()
+    inner: Layout | None = None
+    stacked: bool = False
+
+    def mirrored(self) -> Look:
+        """The look from right to left."""
+        return self if self.inner is None else replace(self, inner=mirrored(self.inner))
 
 
 GATES = ("and", "or", "xor", "buffer")
@@ -123,6 +139,8 @@ _PLACES = {"input": "first", "output": "last", "parameter": "above"}
 def shaped(look: Look, entries: int, exits: int, above: Sequence[int] = ()) -> Node:
     """The node of that look, those of its entries being entered from above."""
     words = max((text_width(line) for line in look.lines), default=0.0)
+    if look.inner is not None:
+        return _framed(look, look.inner)
     if look.kind == "parameter":
         return Node(text_width(look.lines[0], SMALL) + 8, 14.0, (), ((0.0, 0.0),), "above", look)
     if look.kind in ("input", "output"):
@@ -142,6 +160,18 @@ def shaped(look: Look, entries: int, exits: int, above: Sequence[int] = ()) -> N
     heights, across = iter(_spread(level, height)), iter(_spread(len(above), width))
     places = [(next(across), 0.0) if k in above else (0.0, next(heights)) for k in range(entries)]
     return Node(width, height, tuple(places), tuple((width, y) for y in _spread(exits, height)), "", look)
+
+
+def _framed(look: Look, inner: Layout) -> Node:
+    """A frame around its content, entered and left where the ports inside are."""
+    ends: dict[str, list[float]] = {"first": [], "last": []}
+    for node, (_, y) in zip(inner.graph.nodes, inner.corners, strict=True):
+        if node.place in ends:
+            ends[node.place].append(y + HEAD + PORT_LINE)
+    behind = STACK * look.stacked
+    width = max(inner.width, text_width(look.lines[0], SMALL) + 12)
+    entries, exits = ([(x, y) for y in ends[side]] for side, x in (("first", 0.0), ("last", width)))
+    return Node(width, inner.height + HEAD + behind, tuple(entries), tuple(exits), "", look)
 
 
 def _spread(count: int, length: float) -> list[float]:
@@ -166,8 +196,8 @@ def _body(look: Look, x: float, y: float) -> str:
     w, h = GATE_WIDTH, GATE_HEIGHT
     a, b, m, e = (_number(v) for v in (y, y + h, y + h / 2, x + w))
     if look.kind == "and":
-        straight, r = _number(x + w - h / 2), _number(h / 2)
-        return f"M{_number(x)} {a}H{straight}A{r} {r} 0 0 1 {straight} {b}H{_number(x)}Z"
+        left, straight, e = _number(x), _number(x + w - h / 2), _number(x + w - h / 2 + h * 2 / 3)
+        return f"M{left} {a}L{straight} {a}C{e} {a} {e} {b} {straight} {b}L{left} {b}Z"
     if look.kind == "buffer":
         return f"M{_number(x)} {a}L{e} {m}L{_number(x)} {b}Z"
     k, q = _number(x + 0.6 * w), _number(x + w / 4)
@@ -183,6 +213,15 @@ def _outline(node: Node, x: float, y: float) -> list[str]:
         return [element("rect", x=x, y=y, width=node.width, height=node.height, rx=4.0, fill=FILL, stroke=INK)]
     if look.kind == "round":
         return [element("rect", x=x, y=y, width=node.width, height=node.height, rx=12.0, fill="white", stroke=INK)]
+    if look.kind == "port":
+        y += PORT_LINE
+        return [element("path", d=f"M{_number(x)} {_number(y)}L{_number(x + node.width)} {_number(y)}", stroke=WIRE)]
+    if look.kind == "frame":
+        high = node.height - STACK * look.stacked
+        return [
+            element("rect", x=x + k, y=y + k, width=node.width - 2 * k, height=high, rx=6.0, fill="white", stroke=INK)
+            for k in ((STACK, STACK / 2, 0.0) if look.stacked else (0.0,))
+        ]
     if look.kind not in GATES:
         return []
     left = x + _left(look)
@@ -202,13 +241,19 @@ def _written(node: Node, x: float, y: float) -> list[str]:
         return [text(x + 4, middle, look.lines[0], anchor="start", fill=INK)]
     if look.kind == "parameter":
         return [text(x + 4, middle, look.lines[0], SMALL, "start", fill=WIRE)]
+    if look.kind == "frame":
+        return [text(x + 6, y + 10, look.lines[0], SMALL, "start", fill=INK)]
+    if look.kind == "port":
+        ((inner, _),) = (*node.entries, *node.exits)
+        at, anchor = (x + inner - 2, "end") if inner else (x + 2, "start")
+        return [text(at, y + 8, words, SMALL, anchor, fill=SOFT) for words in look.lines]
     if look.kind in GATES:
         return []
     first = middle - 8.5 * (len(look.lines) - 1)
     return [text(x + node.width / 2, first + 17 * k, words, fill=INK) for k, words in enumerate(look.lines)]
 
 
-def _node(number: int, node: Node, corner: Point) -> str:
+def _node(number: str, node: Node, corner: Point) -> str:
     x, y = corner
     look: Look = node.look
     bounds = " ".join(map(_number, (x, y, node.width, node.height)))
@@ -217,6 +262,8 @@ def _node(number: int, node: Node, corner: Point) -> str:
         *_outline(node, x, y),
         *_written(node, x, y),
     ]
+    if look.inner is not None:
+        parts.append(element("g", *inside(moved(look.inner, x, y + HEAD), f"{number}/"), class_="body"))
     return element("g", *parts, class_="node", data_node=number, data_kind=look.kind, data_bounds=bounds)
 
 
@@ -231,23 +278,36 @@ class Label:
     title: str
 
 
-def _path(curves: Sequence[Curve]) -> str:
+def path(curves: Sequence[Curve], straight: bool = True) -> str:
+    """The curves as the text of a path, level and upright ones as lines unless `straight` is false."""
     parts, at = [], None
     for a, b, c, d in curves:
         if a == d:
             continue
         if a != at:
             parts.append(f"M{_number(a[0])} {_number(a[1])}")
-        straight = a[1] == d[1] or (a[0] == d[0] and b[0] == c[0] == a[0])
-        points = (d,) if straight else (b, c, d)
-        parts.append(("L" if straight else "C") + " ".join(f"{_number(x)} {_number(y)}" for x, y in points))
+        lined = straight and (a[1] == d[1] or (a[0] == d[0] and b[0] == c[0] == a[0]))
+        points = (d,) if lined else (b, c, d)
+        parts.append(("L" if lined else "C") + " ".join(f"{_number(x)} {_number(y)}" for x, y in points))
         at = d
     return "".join(parts)
 
 
-def _wire(route: Route) -> str:
+def arrow(start: Point, tip: Point, size: float = 6.0, colour: str = WIRE) -> str:
+    """A small arrowhead at the tip, pointing away from the start."""
+    (a, b), (x, y) = start, tip
+    length = math.hypot(x - a, y - b) or 1.0
+    u, v = size * (x - a) / length, size * (y - b) / length
+    points = (x - u + 0.5 * v, y - v - 0.5 * u), (x, y), (x - u - 0.5 * v, y - v + 0.5 * u)
+    shape = "L".join(f"{_number(c)} {_number(d)}" for c, d in points)
+    return element("path", class_="arrow", d=f"M{shape}Z", fill=colour)
+
+
+def _wire(route: Route, before: str = "") -> str:
     net = route.net
-    parts = [element("path", d=_path(route.curves), fill="none", stroke=WIRE)]
+    style = {"stroke_dasharray": "4 3"} if route.kind == "loop" else {}
+    parts = [element("path", d=path(route.curves), fill="none", stroke=WIRE, **style)]
+    parts += [arrow(start, tip) for start, tip in route.arrows]
     parts += [element("circle", class_="copy", cx=x, cy=y, r=3.0, fill=WIRE) for x, y in route.dots]
     if route.end is not None:
         (x, y), (u, v) = route.end, (4.0, 0.0) if route.falls else (0.0, 4.0)
@@ -255,11 +315,13 @@ def _wire(route: Route) -> str:
         parts.append(element("path", class_="discard", d=bar, fill="none", stroke=WIRE, stroke_width=2.0))
     if net.label is not None:
         parts.insert(0, f"<title>{escaped(net.label.title)}</title>")
-    ends = " ".join(f"{node}.{entry}" for node, entry in net.targets)
-    return element("g", *parts, class_="wire", data_from=f"{net.source[0]}.{net.source[1]}", data_to=ends)
+    ends = " ".join(f"{before}{node}.{entry}" for node, entry in net.targets)
+    source = f"{before}{net.source[0]}.{net.source[1]}"
+    return element("g", *parts, class_=route.kind, data_from=source, data_to=ends)
 
 
-def _samples(curve: Curve, count: int = 12) -> list[Point]:
+def samples(curve: Curve, count: int = 12) -> list[Point]:
+    """Points on a curve, from its start to its end."""
     a, b, c, d = curve
     found = []
     for k in range(count + 1):
@@ -280,7 +342,7 @@ class _Space:
         self.segments: list[tuple[float, float, float, float]] = []
         for route in placed.routes:
             for curve in route.curves:
-                points = _samples(curve)
+                points = samples(curve)
                 for (x, y), (u, v) in pairwise(points):
                     self.segments.append((min(x, u), min(y, v), max(x, u), max(y, v)))
         self.limit = placed.width, placed.height
@@ -300,7 +362,13 @@ def _labels(placed: Layout) -> list[str]:
         if label is None or not label.short or not route.curves or source.place == "above":
             continue
         width, (x, y) = text_width(label.short, SMALL), route.curves[0][0]
-        ends = [(x + 4, y)] + [(c[-1][0] - width - 4, c[-1][1]) for c in route.curves if math.isclose(c[0][1], c[3][1])]
+        right = route.curves[0][3][0] >= x
+        ends = [(x + 4 if right else x - 4 - width, y)]
+        ends += [
+            (c[3][0] - width - 4 if right else c[3][0] + 4, c[3][1])
+            for c in route.curves
+            if math.isclose(c[0][1], c[3][1])
+        ]
         for left, height in ends:
             above = next(
                 (v for v in (height - 8, height + 9) if space.free(left, v - 6.5, left + width, v + 6.5)), None
@@ -312,13 +380,22 @@ def _labels(placed: Layout) -> list[str]:
     return found
 
 
+def inside(placed: Layout, before: str = "") -> list[str]:
+    """The elements of a layout: wires, nodes, whose numbers follow `before`, and labels."""
+    body = [_wire(route, before) for route in placed.routes]
+    pairs = zip(placed.graph.nodes, placed.corners, strict=True)
+    body += [_node(f"{before}{k}", node, corner) for k, (node, corner) in enumerate(pairs)]
+    return body + _labels(placed)
+
+
 def drawn(graph: Graph, title: str, caption: str = "") -> str:
     """The picture of a graph of looks, with a caption below."""
-    placed = arrange(graph)
-    body = [*(_wire(route) for route in placed.routes)]
-    body += [_node(k, n, corner) for k, (n, corner) in enumerate(zip(placed.graph.nodes, placed.corners, strict=True))]
-    body += _labels(placed)
-    width, height = placed.width, placed.height
+    return pictured(arrange(graph), title, caption)
+
+
+def pictured(placed: Layout, title: str, caption: str = "") -> str:
+    """The picture of a layout, with a caption below."""
+    body, width, height = inside(placed), placed.width, placed.height
     if caption:
         width = max(width, text_width(caption, SMALL) + 2 * MARGIN)
         body.append(text(MARGIN, height, caption, SMALL, "start", class_="caption", fill=SOFT))

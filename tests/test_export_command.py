@@ -467,7 +467,7 @@ def test_the_default_picture_is_the_model(model, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "a.png"], "pictures are written as SVG: name a file that ends in .svg; got 'a.png'"),
+        (["-o", "a.gif"], "a picture is written as SVG, PNG, PDF or TikZ: name a file that ends in"),
         (["-o", "a.svg", "--as", "gate"], "no picture is called 'gate': did you mean 'gates'?"),
         (["-o", "nowhere/a.svg"], "cannot write nowhere/a.svg: there is no folder nowhere"),
         (["-o", "folder.svg"], "cannot write folder.svg: it is a folder, name a file in it"),

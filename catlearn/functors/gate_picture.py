@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -105,7 +106,9 @@ def gates(netlist: Netlist, title: str = "", limit: int = 60) -> str:
 
     for gate, (nets, table, arity) in enumerate(zip(netlist.wiring, netlist.tables, netlist.arity, strict=True)):
         sources = [source(int(net)) for net in nets[: int(arity)]]
-        node = graph.add(shaped(look_of(int(table), int(arity)), len(sources), 1))
+        look = look_of(int(table), int(arity))
+        symmetric = look.kind in ("and", "or", "xor") and not look.bubbles
+        node = graph.add(replace(shaped(look, len(sources), 1), alike=symmetric))
         ends[netlist.first + gate] = node, 0
         for k, end in enumerate(sources):
             graph.join(end, (node, k))
