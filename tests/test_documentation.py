@@ -55,7 +55,9 @@ def run(*arguments, folder=ROOT):
     )
 
 
-PICTURES = {"deep_dream.py", "optimiser_zoo.py"}  # run at a small size in test_examples
+# Those that draw are run in test_examples, at a small size where they take long, the gallery in test_pictures_more.
+PICTURES = {"deep_dream.py", "optimiser_zoo.py", "learners_as_morphisms.py", "invariants.py", "modes.py"}
+PICTURES |= {"smoothing.py", "backward_zoo.py", "gallery.py"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
@@ -75,6 +77,18 @@ def test_the_readme_runs_as_written(tmp_path):
     assert blocks
     done = run("-c", "\n".join(blocks), folder=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda p: p.name)
+def test_a_page_runs_as_written(path, tmp_path):
+    """The Python blocks of a page, one after another in one process, and every file that it shows or names is there."""
+    text = path.read_text()
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    if blocks:
+        done = run("-c", "\n".join(blocks), folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    for target in re.findall(r"\]\(([\w./-]+\.\w+)\)", text):
+        assert (path.parent / target).exists(), target
 
 
 def test_no_registry_address_in_any_file():

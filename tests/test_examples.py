@@ -1,4 +1,4 @@
-"""The examples that dream and that compare optimisers: what they print, and that they draw something."""
+"""The examples that draw: what they print, and that they draw something."""
 
 import os
 import pathlib
@@ -105,3 +105,44 @@ def test_the_zoo_holds_every_optimiser_and_adagrad_by_hand(zoo):
         total += gradient**2
         point -= gradient / (1e-7 + np.sqrt(total))
     assert zoo["adagrad"][:2] == pytest.approx(tuple(point), abs=2e-6)
+
+
+@pytest.mark.slow
+def test_learners_made_separately_agree_with_the_composites_own(tmp_path):
+    text = "\n".join(run("learners_as_morphisms", tmp_path, "--seeds", "1", "--epochs", "1"))
+    right = {
+        name: float(re.search(rf"^{name}: .* differ by (\S+)$", text, re.M)[1]) for name in ("quadratic", "hyperbolic")
+    }
+    wrong = re.search(r"asking as the quadratic learner does: they differ by (\S+)$", text, re.M)
+    assert max(right.values()) < 1e-12 < 1e-3 < float(wrong[1])
+    assert re.search(r"composite reads ([5-9]\d|100)\.\d % of the test digits", text)
+
+
+def test_invariants_are_proved_or_refuted(tmp_path):
+    lines = run("invariants", tmp_path)
+    assert any(re.match(r"a table never unlearns a row +proved for 2,048 steps", line) for line in lines)
+    assert any(re.match(r"a polynomial never unlearns a row +refuted by a word of 1 data", line) for line in lines)
+
+
+def test_modes_agree_and_errors_of_expansions_fall_as_they_should(tmp_path):
+    lines = run("modes", tmp_path)
+    differences = [float(found[1]) for line in lines if (found := re.match(r"  \S.* (\d\.\de[+-]\d\d)$", line))]
+    assert len(differences) >= 6
+    assert max(differences) < 1e-12
+    orders = [line.split() for line in lines if re.match(r" +\d ", line)]
+    assert [int(row[0]) for row in orders] == [*range(1, 8)]
+    assert all(float(row[3]) == pytest.approx(float(row[4]), rel=0.3) for row in orders)
+
+
+def test_smoothing_agrees_with_the_libraries_and_with_enumeration(tmp_path):
+    lines = run("smoothing", tmp_path)
+    differences = [float(number) for line in lines for number in re.findall(r"\d\.\d+e-\d\d", line)]
+    assert len(differences) >= 4
+    assert max(differences) < 1e-8
+
+
+@pytest.mark.slow  # some networks are compiled for each pass
+def test_the_zoo_of_backward_passes_says_what_each_keeps(tmp_path):
+    text = "\n".join(run("backward_zoo", tmp_path, "--epochs", "1"))
+    for name in ("feedback alignment", "straight-through", "ReinMax", "forward gradient"):
+        assert name in text

@@ -152,8 +152,8 @@ def test_a_law_declared_broken_must_break():
 x, v, bit = cl.Space((), cl.REAL), cl.Space(2, cl.REAL), cl.Space((), cl.Z2)
 
 
-def broken(thing, *, examples=25, breaks=None):
-    return {row.law.identifier for row in laws.check(thing, examples=examples, breaks=breaks).wrong}
+def broken(thing, *, examples=25, breaks=None, among=None):
+    return {row.law.identifier for row in laws.check(thing, laws=among, examples=examples, breaks=breaks).wrong}
 
 
 def test_a_lens_is_checked():
@@ -261,7 +261,8 @@ def test_a_wrong_multiplication_by_another_name_breaks_RD_6():
             return a * b
 
     assert broken(Times(True), examples=15) == set()
-    assert {"RD.6", "RD.derivative"} <= broken(Times(False), examples=60)
+    seen = [laws.by_identifier("RD.6"), laws.by_identifier("RD.derivative")]
+    assert broken(Times(False), among=seen, examples=60) == {"RD.6", "RD.derivative"}
 
 
 def test_a_report_reads_as_a_table():

@@ -29,6 +29,43 @@ TINY = {
         "char_transformer.png",
         [rf"bits per held-out character, {name}: \d\.\d\d" for name in ("single characters", "pairs", "transformer")],
     ),
+    "char_recurrent": (
+        ["--epochs", "1", *(f"--set={text}" for text in ("LENGTH=16", "WIDTH=8", "HIDDEN=16", "STEPS=4"))]
+        + [f"--set={text}" for text in ("BATCH=4", "TEST_WINDOWS=20", "WRITTEN=10")],
+        "char_recurrent.png",
+        [
+            rf"bits per held-out character, {name}: \d\.\d\d"
+            for name in ("single characters", "pairs", "gru, windows of 16", "gru, its state kept")
+        ],
+    ),
+    "state_machine": (
+        ["--epochs", "4", "--set=MACHINE=threes", "--set=COPIES=8"],
+        "state_machine.png",
+        [
+            r"training words all right in the best of 8 copies: 100\.0 %",
+            r"proved: right on all words, of every length \(threes\)",
+        ],
+    ),
+    "learn_digits": (
+        ["--epochs", "1", "--set=HIDDEN=8"],
+        "learn_digits.png",
+        [r"images asked for that are then read as what they were asked for: \d+ %"],
+    ),
+    "cyclegan_digits": (
+        ["--epochs", "1", "--set=CHANNELS=2", "--set=CRITIC_CHANNELS=2", "--set=SHOWN=4"],
+        "cyclegan_digits.png",
+        [
+            r"thicken: distance to the truth \d\.\d{3}, before 0\.207",
+            r"thin: distance to the truth \d\.\d{3}",
+            r"thicken ; thin: distance to the start \d\.\d{3}",
+            r"thin: the nearest neighbours of \d+\.\d% of what",
+        ],
+    ),
+    "feedback_alignment": (
+        ["--epochs", "2", "--set=HIDDEN=8"],
+        "feedback_alignment.png",
+        [r"angle to the gradient, layer 3: 0 degrees before, 0 after"],
+    ),
     "wgan_digits": (
         ["--epochs", "2", "--set=HIDDEN=8", "--set=MADE=70"],
         "wgan_digits.png",

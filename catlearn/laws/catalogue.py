@@ -8,15 +8,24 @@ from __future__ import annotations
 
 from catlearn.errors import UnknownNameError, nearest
 from catlearn.laws.ascent import ASCENT
+from catlearn.laws.backward import BACKWARD
+from catlearn.laws.causal import CAUSAL
 from catlearn.laws.circuits import CIRCUITS
+from catlearn.laws.delayed import DELAYED
 from catlearn.laws.derivatives import DERIVATIVES
+from catlearn.laws.estimates import ESTIMATES
 from catlearn.laws.instances import INSTANCES
 from catlearn.laws.law import Law
+from catlearn.laws.learn import LEARN
 from catlearn.laws.learners import LEARNERS
 from catlearn.laws.lenses import LENSES
+from catlearn.laws.modes import MODES
+from catlearn.laws.moore import MOORE
 from catlearn.laws.objectives import OBJECTIVES
 from catlearn.laws.optics import OPTICS
 from catlearn.laws.parametrised import PARAMETRISED
+from catlearn.laws.schema import SCHEMA
+from catlearn.laws.smoothing import SMOOTHING
 from catlearn.laws.updates import UPDATES
 from catlearn.laws.votes import VOTES
 
@@ -34,6 +43,15 @@ CATALOGUE: tuple[Law, ...] = (
     *ASCENT,
     *CIRCUITS,
     *VOTES,
+    *LEARN,
+    *MOORE,
+    *CAUSAL,
+    *DELAYED,
+    *MODES,
+    *SCHEMA,
+    *SMOOTHING,
+    *BACKWARD,
+    *ESTIMATES,
 )
 """The laws; each is checked on every category that can type it."""
 

@@ -127,12 +127,16 @@ def _ledger() -> list[Category]:
                 "RD.derivative": "a fixed weight stands for the one that is learnt",
                 "RD.7": "no map has this reverse: its second derivative would not be symmetric",
                 "CD.7": "as RD.7",
+                "ESS.second": "as RD.7",
+                "ESS.tangent": "as RD.7",
             },
         ),
         "scaled": (triple, {"RD.derivative": "the cotangent is tripled"}),
         "clipped": (
             clip_change(_X, 1.0),
-            dict.fromkeys(("RD.2", "RD.6", "RD.D", "DAG.context", "LENS.copynat", "RD.derivative"), uneven),
+            dict.fromkeys(
+                ("RD.2", "RD.6", "RD.D", "DAG.context", "LENS.copynat", "RD.derivative", "ESS.jacobian"), uneven
+            ),
         ),
     }
     marked = [

@@ -38,6 +38,15 @@ FAMILIES = (
     "ascent",
     "circuits",
     "votes",
+    "learn",
+    "moore",
+    "causal",
+    "delayed",
+    "modes",
+    "schema",
+    "smoothing",
+    "backward",
+    "estimates",
 )
 """The modules of the catalogue; each defines a tuple of laws of its own name in capitals."""
 
