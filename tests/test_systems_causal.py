@@ -662,3 +662,18 @@ def test_a_leaky_integrator_learns_its_rate():
 @pytest.mark.parametrize("name", ["Z4", "BITS"])
 def test_laws(law, name):
     laws.check(laws.CATEGORIES[name], laws=[law], examples=4, strict=True)
+
+
+@pytest.mark.parametrize("carrier", [cl.Z2, cl.BITS, cl.REAL], ids=str)
+def test_a_long_word_runs_compiled_and_as_the_pieces_of_it_do(carrier):
+    space = cl.Space((), carrier)
+    step = (lambda s, x: (x, s * x)) if carrier == cl.BITS else (lambda s, x: (s + x, s * x))
+    machine = register(space, [1]) >> stateful(cl.trace((space, space), step), [1])
+    word = np.random.default_rng(0).integers(0, 2, 700)
+    whole, end = machine.run(word)
+    parts, state = [], None
+    for k in range(0, 700, 100):
+        outputs, state = machine.run(word[k : k + 100], state=state)
+        parts.append(outputs)
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+    np.testing.assert_array_equal(end, state)

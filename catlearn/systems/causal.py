@@ -57,6 +57,9 @@ __all__ = ["Causal", "Steps", "beside", "delay", "derivative", "entries_of", "in
 Steps: TypeAlias = "Causal | Para[Diagram] | Diagram"
 
 
+LONG = 256  # steps that take longer than to compile them
+
+
 @dataclass(frozen=True)
 class Causal:
     """A causal map; see the module's text.
@@ -222,8 +225,8 @@ class Causal:
 
         `parameters` are values in the order of the wires or a tree of them; `state` is what to start from, if not the
         initial state; `length` says how long it runs where X has no wires. Outputs and state come as a diagram gives
-        them: one bare, several as a tuple. It goes step by step; many words, or long ones, are faster through the
-        compiled `as_scan(n).batch(m)`. Raises `InputError` for words of different lengths.
+        them: one bare, several as a tuple. A short word goes step by step, a long one is compiled; many words are
+        faster through `as_scan(n).batch(m)`. Raises `InputError` for words of different lengths.
         """
         self._check_alike()
         items = [as_array(word, f"word {number}") for number, word in enumerate(words)]
@@ -231,6 +234,10 @@ class Causal:
         signature = Para(self.parameter, (), discard(self.parameter), self.signature)
         values = signature.leaves(parameters) if isinstance(parameters, Mapping) else tuple(parameters)
         last = listed(_running(self.initial)(*values) if state is None else state)
+        if length >= LONG:
+            results = listed(_running(self.scanned(length).diagram)(*values, *last, *items))
+            last, outputs = _parted(results, len(self.cod.rest))
+            return bare(tuple(map(np.asarray, outputs))), bare(tuple(last))
         columns: list[list[Any]] = [[] for _ in self.cod.rest]
         for k in range(length):
             results = listed(self._steps_running[k](*values, *last, *(item[k] for item in items)))

@@ -22,7 +22,6 @@ from catlearn.errors import DataError, OperationError
 from catlearn.generators.arithmetic import Pointwise
 from catlearn.generators.contraction import Contract
 from catlearn.generators.indexing import Reindexing
-from catlearn.generators.scan import Scan
 from catlearn.para import Para
 from catlearn.reverse import reverse_derivative
 from catlearn.semirings import Discrete
@@ -74,25 +73,13 @@ def residual(model: Para[Diagram] | Diagram, rows: int = 1, *, again: bool = Fal
     given = [0 if role != "auxiliary" else 1 for role in roles] + [1] * len(model.dom)
     whole = reverse_derivative(f)
     stages = given + [2] * (len(whole.dom) - len(given))
-    for generator, inputs, outputs in whole.nodes:
-        each = [max((stages[k] for k in inputs), default=0)] * len(outputs)
-        for j, item in _passed(generator):
-            each[j] = stages[inputs[item]]
-        stages += each
+    for _, inputs, outputs in whole.nodes:
+        stages += [max((stages[k] for k in inputs), default=0)] * len(outputs)
     read = {k for _, inputs, outputs in whole.nodes if outputs and stages[outputs[0]] == 2 for k in inputs}
     crossing = sorted(k for k in read | set(whole.outputs) if stages[k] == 1)
     spaces = [*whole.dom, *(space for generator, _, _ in whole.nodes for space in generator.cod)]
     kept = _least(whole, stages, crossing, [bits_of(space) for space in spaces]) if again else crossing
     return Residual(tuple(spaces[k] for k in kept), rows)
-
-
-def _passed(generator: object) -> list[tuple[int, int]]:
-    """The outputs of a loop that are its inputs, item by item, each with that input."""
-    if not isinstance(generator, Scan):
-        return []
-    fixed, count = generator.shared + generator.states, len(generator.body.dom)
-    ends = enumerate(generator.body.outputs)
-    return [(j, k) for j, k in ends if j >= generator.states and fixed <= k < count]
 
 
 def _cheap(generator: object) -> bool:
