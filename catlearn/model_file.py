@@ -2,8 +2,8 @@
 
 A model file is ordinary Python. It defines `learner`, and either `data` or a function `load(data_dir)`; it may define
 `epochs`, `batch_size`, `seed` and `shuffle`, further settings of `fit` as a dictionary `options`, and a function
-`finish(result)` that is called at the end, to draw a picture say. Whatever it raises becomes a `ModelFileError` that
-names its line.
+`finish(result)` that is called at the end, to draw a picture say, and `netlist(result)`, the circuit that `catlearn
+export` writes in place of the model's own. Whatever it raises becomes a `ModelFileError` that names its line.
 """
 
 from __future__ import annotations
