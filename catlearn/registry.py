@@ -58,6 +58,7 @@ DATA = {
     "catlearn.transformations:Wiring",
     "catlearn.parameters",
     "catlearn.serial",
+    "catlearn.systems.registers:RightCopies",
     "catlearn.systems.rewriting:Seeded",
     "catlearn.wirings:Projection",
     "catlearn.wirings:RandomThreshold",

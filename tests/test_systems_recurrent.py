@@ -537,3 +537,14 @@ def test_a_model_file_that_makes_no_circuit(line, message, tmp_path, monkeypatch
     with pytest.raises(ModelFileError) as caught:
         circuit_or_learner(Path("model.py"), {"COPIES": "1"}, None, False)
     assert str(caught.value) == message
+
+
+def test_a_learner_of_a_machine_is_saved_and_loaded(tmp_path):
+    x = np.random.default_rng(0).integers(0, 2, (16, 5, 1))
+    y = x.cumsum(axis=1) % 2
+    result = cl.fit(StateMachine(1, 1, 1, 4).learner(5), cl.Data(x, y, x, y), epochs=1, batch_size=8)
+    result.save(tmp_path / "machine.safetensors")
+    loaded = cl.load(tmp_path / "machine.safetensors")
+    np.testing.assert_array_equal(loaded.predict(x), result.predict(x))
+    right = (np.asarray(result.predict(x)).reshape(16, 5, 4, 1) == y[:, :, None]).all(axis=(1, 3)).mean()
+    assert result.test_accuracy == pytest.approx(100 * right)

@@ -170,6 +170,18 @@ def _as_bits(row: Any, what: str) -> np.ndarray:
     return array.reshape(len(array), prod(array.shape[1:])).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class RightCopies:
+    """The share of copies whose answers are right at all places, for each row."""
+
+    copies: int
+
+    def __call__(self, xp: Any, y: Any, guess: Any) -> Any:
+        parted = guess.reshape(*guess.shape[:-1], self.copies, y.shape[-1])
+        wrong = (parted != y[..., None, :]).any(axis=-1)
+        return 1 - wrong.reshape(len(y), -1, self.copies).any(axis=1).mean(axis=-1)
+
+
 def errors_of_copies(copies: int) -> Loss:
     """The wrong bits of each of `copies` answers that stand one after another, all compared with the one label.
 
@@ -188,14 +200,9 @@ def errors_of_copies(copies: int) -> Loss:
         places = np.tile(np.arange(y.space.shape[-1]), copies)
         return bit_errors.error(functions.gather(y, places, axis=len(y.space.shape) - 1), guess)
 
-    def matches(xp: Any, y: Any, guess: Any) -> Any:
-        parted = guess.reshape(*guess.shape[:-1], copies, y.shape[-1])
-        wrong = (parted != y[..., None, :]).any(axis=-1)
-        return 1 - wrong.reshape(len(y), -1, copies).any(axis=1).mean(axis=-1)
-
     if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
         raise OperationError(f"there is at least one copy; got {copies!r}")
-    return replace(bit_errors, name=f"bit errors of {copies}", error=error, matches=matches, label=label)
+    return replace(bit_errors, name=f"bit errors of {copies}", error=error, matches=RightCopies(copies), label=label)
 
 
 @dataclass(frozen=True)
