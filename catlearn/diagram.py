@@ -17,7 +17,7 @@ True
 >>> copy(bit) >> (identity(bit) @ discard(bit)) == identity(bit)
 True
 
-Source: Fox's theorem on cartesian categories; SPEC's laws are named in the tests.
+Source: Fox's theorem on cartesian categories; the laws are named in the tests.
 """
 
 from __future__ import annotations
