@@ -121,6 +121,11 @@ class Learner:
         shown = ", ".join(self.model.names) or "no parameters"
         return f"<learner of {shown} by {self.loss.name} and {self.optimiser.name}>"
 
+    def _repr_svg_(self) -> str:
+        from catlearn.functors.picture import picture
+
+        return picture(self)
+
     def _wires(self, role: str) -> list[int]:
         return [k for k, parameter in enumerate(self.model.parameters) if parameter.role == role]
 

@@ -833,3 +833,13 @@ def test_adams_lens_in_the_gallery_is_adam():
     assert len(boxes) == len(put.nodes)
     assert len(drawing.pins("top", "forward")) == 4
     assert [n for n in drawing.nodes if n.startswith("get/") and drawing.kinds[n] != "pin"] == []
+
+
+def test_notebooks_show_learners_schemas_and_causal_maps():
+    from catlearn.systems.delayed_trace import register
+    from catlearn.systems.schema import Schema
+
+    learner = cl.supervised(layers.dense(2, 2), losses.mean_squared_error, optimisers.adam())
+    for thing in (learner, Schema({"f": ("X", "Y")}, ["f = f"]), register(cl.Space((), cl.Z2))):
+        assert thing._repr_svg_() == picture(thing)
+        assert picture(thing).startswith("<svg")

@@ -111,6 +111,11 @@ class Causal:
         ends = " -> ".join(show_object(side.rest) for side in (self.dom, self.cod))
         return f"causal map {ends} with states {show_object(self.states.rest)}"
 
+    def _repr_svg_(self) -> str:
+        from catlearn.functors.picture import picture
+
+        return picture(self)
+
     def __rshift__(self, other: Steps) -> Causal:
         """(s, t, x) -> (s', t', z) with (s', y) = f_k(s, x) and (t', z) = g_k(t, y) (ST.comp)."""
         then = lift(other)

@@ -101,6 +101,11 @@ class Schema:
         object.__setattr__(self, "relations", tuple(self._relation(text) for text in self.equations))
         object.__setattr__(self, "equations", tuple(f"{left} = {right}" for left, right in self.relations))
 
+    def _repr_svg_(self) -> str:
+        from catlearn.functors.picture import picture
+
+        return picture(self)
+
     @property
     def objects(self) -> tuple[str, ...]:
         """The objects, in the order in which the edges name them, then the isolated ones."""
