@@ -48,7 +48,6 @@ DATA = {
     "catlearn.frozen:Frozen",
     "catlearn.generators.opaque:_Mapped",
     "catlearn.generators.opaque:_Pullback",
-    "catlearn.generators.surrogate:_Clip",
     "catlearn.generators.windows:Frame",
     "catlearn.layers.structure:Stacked",
     "catlearn.lens:Lens",

@@ -933,7 +933,7 @@ def test_the_empty_model_and_a_layer_without_inputs():
 
 
 def test_a_put_that_does_not_add_is_neither_merged_nor_dropped():
-    node = straight_through.clip_entries(X, 1.0)
+    node = cl.clip_change(X, 1.0)
     twice = copy(X) >> (node @ node)
     assert len(twice.nodes) == 2
     assert float(reverse_derivative(twice)(0.0, 0.8, 0.8)) == pytest.approx(1.6)

@@ -17,13 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from catlearn.diagram import Diagram, Generator, discard, identity
+from catlearn.diagram import Diagram, Generator, identity
 from catlearn.errors import CompositionError
-from catlearn.generators.opaque import from_jax
 from catlearn.space import Object, Space, as_object, changes, first_difference
 from catlearn.substitution import evaluation, plain
+from catlearn.tracing import Wire, trace
 
 __all__ = ["Surrogate", "clip_change", "stop_change", "surrogate"]
 
@@ -104,16 +103,16 @@ def stop_change(spaces: Space | Iterable[Space]) -> Diagram:
     return surrogate("stop", identity(spaces), put, additive=True)
 
 
-@dataclass(frozen=True)
-class _Clip:
-    bound: float
-
-    def __call__(self, change: Any) -> Any:
-        import jax.numpy as jnp
-
-        return jnp.clip(change, -self.bound, self.bound)
-
-
 def clip_change(space: Space, bound: float) -> Diagram:
-    """The identity whose reverse clips each entry of the cotangent to [-bound, bound]; not additive (BWD.clip)."""
-    return surrogate("clip", identity(space), discard(space) @ from_jax(_Clip(bound), space, space, "clip"))
+    """The identity whose reverse clips each entry of the cotangent to [-bound, bound]; not additive (BWD.clip).
+
+    Its put reads the cotangent alone, so nothing is kept for it.
+    """
+    from catlearn import functions
+
+    bound = float(bound)
+
+    def put(_: Wire, d: Wire) -> Wire:
+        return -functions.maximum(-functions.maximum(d, -bound), -bound)
+
+    return surrogate("clip", identity(space), trace((space, space.changes), put))

@@ -15,7 +15,7 @@ from catlearn import functions, layers
 from catlearn.diagram import Diagram, copy, discard, identity
 from catlearn.functors.jax import Jax
 from catlearn.generators.elementwise import Function
-from catlearn.generators.surrogate import surrogate
+from catlearn.generators.surrogate import clip_change, surrogate
 from catlearn.laws.derivatives import Operator, _exchange
 from catlearn.laws.law import Law, Pair, apply, at_points, differ, formula
 from catlearn.para import Para
@@ -269,13 +269,13 @@ def _clips(R: Operator) -> list[Any]:
     """Neither clipping nor normalising adds: where it stands matters, and next to the optimiser all laws are kept."""
     pairs: list[Any] = []
     for node in (
-        straight_through.clip_entries(V, 0.5),
+        clip_change(V, 0.5),
         straight_through.normalise_change(V),
         straight_through.normalise_change(V, 0.5),
     ):
         twice, once = copy(V) >> (node @ node), node >> copy(V)
         pairs += [(plain(node), identity(V)), differ(*added(node, R)), differ(R(twice), R(once)), (len(twice.nodes), 2)]
-    cut = at_reals(R(straight_through.clip_entries(ROW, 1.0)), A_POINTS, D_POINTS)
+    cut = at_reals(R(clip_change(ROW, 1.0)), A_POINTS, D_POINTS)
     pairs.append((cut, [np.clip(D_POINTS, -1, 1).tolist()]))
     unit, most = straight_through.normalise_change(V), straight_through.normalise_change(V, 2.0)
     for vector, one, two in (

@@ -34,6 +34,7 @@ from typing import Any
 from catlearn.diagram import Diagram, Generator, identity
 from catlearn.errors import OperationError, UnknownNameError, nearest
 from catlearn.generators.elementwise import Function
+from catlearn.generators.surrogate import clip_change
 from catlearn.para import Para
 from catlearn.space import Space
 from catlearn.systems import feedback
@@ -306,7 +307,7 @@ def stop(at: str = "input") -> Backward:
 def clipping(bound: float = 1.0, at: str = "output") -> Backward:
     """Each entry of the change is cut to at most that size. Not additive: next to the optimiser it keeps all laws."""
     _check_positive("bound", bound)
-    return _on_changes("clipping", "clip(d)", (False, None, False, None), at, lambda s: through.clip_entries(s, bound))
+    return _on_changes("clipping", "clip(d)", (False, None, False, None), at, lambda s: clip_change(s, bound))
 
 
 def normalising(bound: float | None = None, at: str = "output") -> Backward:

@@ -39,7 +39,6 @@ from catlearn.tracing import Wire, apply_generator, trace
 __all__ = [
     "Rounded",
     "Sampled",
-    "clip_entries",
     "flat",
     "normalise_change",
     "pair",
@@ -208,19 +207,6 @@ def scale_change(space: Space, factor: float) -> Diagram:
         return stop_change(space)
     put = trace((space, space.changes), lambda a, d: -d if factor == -1 else d if factor == 1 else float(factor) * d)
     return surrogate(f"times {factor:g}", identity(space), put, additive=True)
-
-
-def clip_entries(space: Space, bound: float) -> Diagram:
-    """The identity whose reverse cuts each entry of the change to [-bound, bound]; not additive (BWD.clip).
-
-    Its put reads the change alone, so nothing is kept for it.
-    """
-    bound = float(bound)
-
-    def put(a: Wire, d: Wire) -> Wire:
-        return -functions.maximum(-functions.maximum(d, -bound), -bound)
-
-    return surrogate("clipped", identity(space), trace((space, space), put))
 
 
 def normalise_change(space: Space, bound: float | None = None) -> Diagram:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from catlearn.generators import surrogate
 from catlearn.systems import feedback, few_bit, forward_gradient, straight_through
 from mutants import categories as c
 from mutants.patching import Mutant, edit
@@ -44,9 +45,9 @@ SYSTEMS_BACKWARD: tuple[Mutant, ...] = (
         "reduce(functions.add, slopes) * reduce(functions.add, slopes) * wire"), c.integers),
     _b("forward gradient: not along the draw", forward_gradient, "along", edit(
         "direction[place] = wire", "direction[place] = wire + wire"), c.integers),
-    _b("clip: not at all", straight_through, "clip_entries", edit(
+    _b("clip: not at all", surrogate, "clip_change", edit(
         "-functions.maximum(-functions.maximum(d, -bound), -bound)", "d"), c.real),
-    _b("clip: from below alone", straight_through, "clip_entries", edit(
+    _b("clip: from below alone", surrogate, "clip_change", edit(
         "-functions.maximum(-functions.maximum(d, -bound), -bound)", "functions.maximum(d, -bound)"), c.real),
     _b("normalise: to the bound, always", straight_through, "normalise_change", edit(
         "else float(bound)\n        return", "else 1e-30\n        return"), c.real),
