@@ -14,7 +14,7 @@ char_recurrent.png: how it learnt, how much context helps, and what surprises it
 import char_transformer
 import jax
 import numpy as np
-from char_transformer import ALPHABET, SYMBOLS, without_context
+from char_transformer import ALPHABET, SYMBOLS, bits, draw, without_context
 
 import catlearn as cl
 from catlearn import functions, layers, losses, optimisers, schedules
@@ -57,11 +57,6 @@ def reader():
     return lift(vector) >> recurrent >> layers.dense(HIDDEN, SYMBOLS)
 
 
-def bits(scores, codes):
-    """How many bits each code takes by the scores before it."""
-    return (np.logaddexp.reduce(scores, axis=-1) - np.take_along_axis(scores, codes[..., None], -1)[..., 0]) / np.log(2)
-
-
 def written(reading, result, state, scores):
     """Some text from that state on, a symbol at a time."""
     values, step = reading.as_scan(1).leaves(result.parameters), jax.jit(reading.step)
@@ -74,8 +69,6 @@ def written(reading, result, state, scores):
 
 def finish(result):
     """Print bits and a text; draw."""
-    from matplotlib.figure import Figure
-
     x, y = result.data.test_inputs, result.data.test_targets
     windows, reading = bits(result.predict(x), y), reader()
     scores, state = reading.run(x.ravel(), parameters=result.parameters)  # the windows lie one after the other
@@ -86,25 +79,5 @@ def finish(result):
     state = state if isinstance(state, tuple) else (state,)
     text = written(reading, result, state, scores[-1])
     print(f"after {''.join(ALPHABET[code] for code in x[-1])!r} it writes:\n{text}\n")
-    figure = Figure(figsize=(11, 7.5), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[3, 2])
-    left, right = above.subplots(1, 2)
-    left.plot(range(1, result.history.epochs + 1), np.array(result.history.loss) / np.log(2), label="training")
-    left.plot(result.history.epochs, windows.mean(), "o", label="held out")
-    right.plot(range(1, LENGTH + 1), windows.mean(axis=0), color="C1", label="held out, windows")
-    right.axhline(kept.mean(), color="C2", label="held out, state kept")
-    for axis, name in ((left, f"epoch of {STEPS} steps"), (right, "characters of context")):
-        for style, (floor, value) in zip(("--", ":"), floors.items(), strict=True):
-            axis.axhline(value, color="grey", linestyle=style, label=f"from {floor}")
-        axis.set(xlabel=name, ylabel="bits per character")
-        axis.legend()
-    axis = below.subplots()
-    shown = kept.reshape(y.shape)[:8]
-    picture = axis.imshow(shown, cmap="YlOrRd", vmin=0, vmax=12, aspect="auto")
-    for (row, column), code in np.ndenumerate(y[:8]):
-        symbol = ALPHABET[code].replace("\n", "\N{RETURN SYMBOL}")
-        axis.text(column, row, symbol, ha="center", va="center", size=8, family="monospace", parse_math=False)
-    axis.axis("off")
-    below.colorbar(picture, ax=axis, label="bits of each character, state kept")
-    figure.savefig(PICTURE, dpi=110)
-    print(f"wrote {PICTURE}")
+    shown, label = kept.reshape(y.shape), "bits of each character, state kept"
+    draw(result, windows, floors, shown, label, PICTURE, kept.mean())

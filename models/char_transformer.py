@@ -86,34 +86,44 @@ def written(result, codes):
     return "".join(ALPHABET[code] for code in codes[LENGTH:])
 
 
-def finish(result):
-    """Print bits and a text; draw."""
+def bits(scores, codes):
+    """How many bits each code takes by the scores before it."""
+    return (np.logaddexp.reduce(scores, axis=-1) - np.take_along_axis(scores, codes[..., None], -1)[..., 0]) / np.log(2)
+
+
+def draw(result, windows, floors, shown, label, path, kept=None):
+    """How it learnt, how much context helps (`kept`: without a window), and the bits `shown` of the first rows."""
     from matplotlib.figure import Figure
 
-    x, y = result.data.test_inputs, result.data.test_targets
-    scores = result.predict(x)
-    surprise = (np.logaddexp.reduce(scores, axis=-1) - np.take_along_axis(scores, y[..., None], 2)[..., 0]) / np.log(2)
-    floors = without_context(result, x, y)
-    for name, value in {**floors, "transformer": surprise.mean()}.items():
-        print(f"bits per held-out character, {name}: {value:.2f}")
-    print(f"after {''.join(ALPHABET[code] for code in x[0])!r} it writes:\n{written(result, x[0])}\n")
     figure = Figure(figsize=(11, 7.5), layout="constrained")
     above, below = figure.subfigures(2, 1, height_ratios=[3, 2])
     left, right = above.subplots(1, 2)
     left.plot(range(1, result.history.epochs + 1), np.array(result.history.loss) / np.log(2), label="training")
-    left.plot(result.history.epochs, surprise.mean(), "o", label="held out")
-    right.plot(range(1, LENGTH + 1), surprise.mean(axis=0), color="C1", label="held out")
+    left.plot(result.history.epochs, windows.mean(), "o", label="held out")
+    right.plot(range(1, windows.shape[1] + 1), windows.mean(axis=0), color="C1", label="held out, windows")
+    if kept is not None:
+        right.axhline(kept, color="C2", label="held out, state kept")
     for axis, name in ((left, f"epoch of {STEPS} steps"), (right, "characters of context")):
         for style, (floor, value) in zip(("--", ":"), floors.items(), strict=True):
             axis.axhline(value, color="grey", linestyle=style, label=f"from {floor}")
         axis.set(xlabel=name, ylabel="bits per character")
         axis.legend()
     axis = below.subplots()
-    shown = axis.imshow(surprise[:8], cmap="YlOrRd", vmin=0, vmax=12, aspect="auto")
-    for (row, column), code in np.ndenumerate(y[:8]):
+    picture = axis.imshow(shown[:8], cmap="YlOrRd", vmin=0, vmax=12, aspect="auto")
+    for (row, column), code in np.ndenumerate(result.data.test_targets[:8]):
         symbol = ALPHABET[code].replace("\n", "\N{RETURN SYMBOL}")
         axis.text(column, row, symbol, ha="center", va="center", size=8, family="monospace", parse_math=False)
     axis.axis("off")
-    below.colorbar(shown, ax=axis, label="bits of each character, held out")
-    figure.savefig(PICTURE, dpi=110)
-    print(f"wrote {PICTURE}")
+    below.colorbar(picture, ax=axis, label=label)
+    figure.savefig(path, dpi=110)
+    print(f"wrote {path}")
+
+
+def finish(result):
+    """Print bits and a text; draw."""
+    x, y = result.data.test_inputs, result.data.test_targets
+    surprise, floors = bits(result.predict(x), y), without_context(result, x, y)
+    for name, value in {**floors, "transformer": surprise.mean()}.items():
+        print(f"bits per held-out character, {name}: {value:.2f}")
+    print(f"after {''.join(ALPHABET[code] for code in x[0])!r} it writes:\n{written(result, x[0])}\n")
+    draw(result, surprise, floors, surprise, "bits of each character, held out", PICTURE)
